@@ -1,0 +1,147 @@
+"""The folds: what the server decides, as pure functions of a log's prefix.
+
+No input or output, no clock, no randomness: time comes with the record, rows come
+in as values and go out as values. So a crash replays to the same rows, and the
+whole server can be run from a seed.
+
+    state = State(meta, limits)                    # rows in memory
+    while keys := wanted(request, state):          # what a fold will read
+        load(keys)
+    outcome = fold(request, state)                 # answer, changes, events
+"""
+
+from wigwag.server.core._answers import Acked as Acked
+from wigwag.server.core._answers import Answer as Answer
+from wigwag.server.core._answers import Bundles as Bundles
+from wigwag.server.core._answers import Connected as Connected
+from wigwag.server.core._answers import DeviceBundle as DeviceBundle
+from wigwag.server.core._answers import DeviceFound as DeviceFound
+from wigwag.server.core._answers import DeviceListPublished as DeviceListPublished
+from wigwag.server.core._answers import DeviceLists as DeviceLists
+from wigwag.server.core._answers import Dropped as Dropped
+from wigwag.server.core._answers import EngineStatus as EngineStatus
+from wigwag.server.core._answers import Entries as Entries
+from wigwag.server.core._answers import Failed as Failed
+from wigwag.server.core._answers import InviteCreated as InviteCreated
+from wigwag.server.core._answers import Marks as Marks
+from wigwag.server.core._answers import PrekeysHeld as PrekeysHeld
+from wigwag.server.core._answers import Refused as Refused
+from wigwag.server.core._answers import RolledBack as RolledBack
+from wigwag.server.core._answers import Sequenced as Sequenced
+from wigwag.server.core._answers import Ticked as Ticked
+from wigwag.server.core._answers import Username as Username
+from wigwag.server.core._events import Displaced as Displaced
+from wigwag.server.core._events import EntryCorrupt as EntryCorrupt
+from wigwag.server.core._events import Event as Event
+from wigwag.server.core._events import GapOpened as GapOpened
+from wigwag.server.core._events import PrekeysLow as PrekeysLow
+from wigwag.server.core._events import ReceiptMoved as ReceiptMoved
+from wigwag.server.core._events import RestoreProven as RestoreProven
+from wigwag.server.core._events import Revoked as Revoked
+from wigwag.server.core._limits import Limits as Limits
+from wigwag.server.core._refusals import GapReason as GapReason
+from wigwag.server.core._refusals import Refusal as Refusal
+from wigwag.server.core._refusals import UndeliveredReason as UndeliveredReason
+from wigwag.server.core._requests import Ack as Ack
+from wigwag.server.core._requests import Connect as Connect
+from wigwag.server.core._requests import DeviceListGet as DeviceListGet
+from wigwag.server.core._requests import DeviceListPublish as DeviceListPublish
+from wigwag.server.core._requests import DeviceLookup as DeviceLookup
+from wigwag.server.core._requests import InboxRead as InboxRead
+from wigwag.server.core._requests import InviteCreate as InviteCreate
+from wigwag.server.core._requests import PrekeysClaim as PrekeysClaim
+from wigwag.server.core._requests import PrekeysCount as PrekeysCount
+from wigwag.server.core._requests import PrekeysUpload as PrekeysUpload
+from wigwag.server.core._requests import ReceiptsGet as ReceiptsGet
+from wigwag.server.core._requests import Register as Register
+from wigwag.server.core._requests import Request as Request
+from wigwag.server.core._requests import ReRegister as ReRegister
+from wigwag.server.core._requests import Send as Send
+from wigwag.server.core._requests import Status as Status
+from wigwag.server.core._requests import Tick as Tick
+from wigwag.server.core._requests import UsernameClaim as UsernameClaim
+from wigwag.server.core._requests import UsernameOf as UsernameOf
+from wigwag.server.core._requests import UsernameResolve as UsernameResolve
+from wigwag.server.core._values import Device as Device
+from wigwag.server.core._values import DeviceRef as DeviceRef
+from wigwag.server.core._values import DevicesStale as DevicesStale
+from wigwag.server.core._values import EcPrekey as EcPrekey
+from wigwag.server.core._values import Envelope as Envelope
+from wigwag.server.core._values import Gap as Gap
+from wigwag.server.core._values import InboxEntry as InboxEntry
+from wigwag.server.core._values import KemPrekey as KemPrekey
+from wigwag.server.core._values import Mark as Mark
+from wigwag.server.core._values import Position as Position
+from wigwag.server.core._values import SignedList as SignedList
+from wigwag.server.core._values import SignedPrekey as SignedPrekey
+from wigwag.server.core._values import User as User
+from wigwag.server.core._values import device_of as device_of
+
+__all__ = [
+    "Ack",
+    "Acked",
+    "Answer",
+    "Bundles",
+    "Connect",
+    "Connected",
+    "Device",
+    "DeviceBundle",
+    "DeviceFound",
+    "DeviceListGet",
+    "DeviceListPublish",
+    "DeviceListPublished",
+    "DeviceLists",
+    "DeviceLookup",
+    "DeviceRef",
+    "DevicesStale",
+    "Displaced",
+    "Dropped",
+    "EcPrekey",
+    "EngineStatus",
+    "Entries",
+    "EntryCorrupt",
+    "Envelope",
+    "Event",
+    "Failed",
+    "Gap",
+    "GapOpened",
+    "GapReason",
+    "InboxEntry",
+    "InboxRead",
+    "InviteCreate",
+    "InviteCreated",
+    "KemPrekey",
+    "Limits",
+    "Mark",
+    "Marks",
+    "Position",
+    "PrekeysClaim",
+    "PrekeysCount",
+    "PrekeysHeld",
+    "PrekeysLow",
+    "PrekeysUpload",
+    "ReRegister",
+    "ReceiptMoved",
+    "ReceiptsGet",
+    "Refusal",
+    "Refused",
+    "Register",
+    "Request",
+    "RestoreProven",
+    "Revoked",
+    "RolledBack",
+    "Send",
+    "Sequenced",
+    "SignedList",
+    "SignedPrekey",
+    "Status",
+    "Tick",
+    "Ticked",
+    "UndeliveredReason",
+    "User",
+    "Username",
+    "UsernameClaim",
+    "UsernameOf",
+    "UsernameResolve",
+    "device_of",
+]

@@ -1,0 +1,118 @@
+"""The log with its tables, as the sessions see it."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from wigwag.server.core import (
+    Answer,
+    Device,
+    Gap,
+    InboxEntry,
+    Position,
+    Request,
+    User,
+)
+
+
+class Watcher(Protocol):
+    """Whoever wants to know at once what was added to one device's inbox."""
+
+    def entries(self, entries: Sequence[InboxEntry], /) -> None:
+        """Take the entries that one commit added, by rising position.
+
+        Called on the event-loop thread, after the commit and after the answers of
+        its group; must not wait and must not raise. `entries[0].prev` tells
+        whether they join what the watcher has: if not, it reads the inbox.
+        """
+        ...
+
+
+class Listener(Protocol):
+    """Hints and alarms of an engine, after the commit and the answers they belong to.
+
+    Called on the event-loop thread; must not wait and must not raise. A hint is
+    never repeated; what must not be lost is in the tables.
+    """
+
+    def receipt(self, to_user: User, chat: bytes, user: User, mark: Position) -> None:
+        """Note that `user` has received `chat` up to `mark`; `to_user` should know."""
+        ...
+
+    def gap(self, device: Device, gap: Gap) -> None:
+        """Note that positions were dropped; told again at the next login."""
+        ...
+
+    def prekeys_low(self, device: Device, ec_left: int, kem_left: int) -> None:
+        """Note that a device should upload one-time prekeys."""
+        ...
+
+    def displaced(self, device: Device, generation: int) -> None:
+        """Note that connections of a device below this generation are over."""
+        ...
+
+    def revoked(self, device: Device) -> None:
+        """Note that a device was removed: its connections are over."""
+        ...
+
+    def restore_proven(self, device: Device, cursor: Position) -> None:
+        """Raise the alarm: the data folder was put back from an older copy."""
+        ...
+
+    def entry_corrupt(self, device: Device, position: Position) -> None:
+        """Raise the alarm: a stored record was damaged."""
+        ...
+
+    def fold_failed(self, request: str, error: Exception) -> None:
+        """Raise the alarm: our own code failed on a request of this type (INTERNAL)."""
+        ...
+
+    def space_low(self, is_low: bool) -> None:
+        """Note that the disk is full (SENDs are refused), or has space again."""
+        ...
+
+    def committed(self, records: int, sends: int, commit_seconds: float) -> None:
+        """Count a group: its records, the SENDs among them, time in the writer."""
+        ...
+
+
+class Engine(Protocol):
+    """Log, folds and tables behind one entrance.
+
+    1. `append` takes requests in order and never waits.
+    2. Whatever arrived while the previous commit ran is one group: folded in memory,
+       written and fsynced in one transaction.
+    3. Then each request's `answer` is called once, in order; then the watchers of
+       inboxes that grew; then the listener. Nothing of a group can be seen earlier.
+    4. A request that the engine could not commit is answered UNAVAILABLE with
+       outcome none. If the outcome can't be known the engine stops: it answers
+       nothing more, and its context raises CommitUncertainError.
+    """
+
+    def append(self, request: Request, answer: Callable[[Answer], None], /) -> None:
+        """Hand a request over; `answer` is called on the event-loop thread.
+
+        Raises:
+            EngineClosedError: The engine has stopped.
+        """
+        ...
+
+    def watch(self, device: Device, watcher: Watcher, /) -> None:
+        """Tell `watcher` what is added to the device's inbox from now on.
+
+        One watcher a device: a newer one replaces the older.
+        """
+        ...
+
+    def unwatch(self, device: Device, watcher: Watcher, /) -> None:
+        """Stop telling; nothing happens when a newer watcher has taken over."""
+        ...
+
+    @property
+    def depth(self) -> int:
+        """Requests that wait for a group; what admission sheds by."""
+        ...
+
+    @property
+    def is_space_low(self) -> bool:
+        """The disk was full: SENDs are refused until there is space."""
+        ...

@@ -1,0 +1,82 @@
+"""What can go wrong below the folds: the disk, the folder, the clock."""
+
+
+class StorageError(Exception):
+    """Root of everything that a store reports."""
+
+
+class DatabaseInUseError(StorageError):
+    """Another process has the database open.
+
+    Attributes:
+        path: The database.
+    """
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{path} is in use by another process")
+        self.path = path
+
+
+class SchemaTooNewError(StorageError):
+    """The database was written by a newer build.
+
+    Attributes:
+        found: Its schema version.
+        supported: The newest that this build knows.
+        version: The oldest Wigwag release that can open it.
+    """
+
+    def __init__(self, found: int, supported: int, version: str) -> None:
+        super().__init__(
+            f"the data folder has schema {found} and this build knows up to "
+            f"{supported}: use Wigwag {version} or newer"
+        )
+        self.found = found
+        self.supported = supported
+        self.version = version
+
+
+class NotADatabaseError(StorageError):
+    """The file is no Wigwag database, or damaged beyond opening.
+
+    Attributes:
+        path: The database.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path} is not a usable Wigwag database: {reason}")
+        self.path = path
+
+
+class ClockSuspectError(StorageError):
+    """The wall clock does not fit the newest record; the operator must confirm it.
+
+    Attributes:
+        now_ms: The clock, ms since the Unix epoch.
+        last_ms: The newest record's time.
+    """
+
+    def __init__(self, now_ms: int, last_ms: int) -> None:
+        side = "behind" if now_ms < last_ms else "after"
+        seconds = abs(now_ms - last_ms) // 1000
+        super().__init__(
+            f"the clock of this machine is {seconds} s {side} the newest record: "
+            "set it, or start once with --accept-clock"
+        )
+        self.now_ms = now_ms
+        self.last_ms = last_ms
+
+
+class CommitUncertainError(StorageError):
+    """A commit or checkpoint failed and nothing is known about it: the engine stops.
+
+    After a failed fsync the operating system may have dropped the pages, so going
+    on could answer for what is not durable. The process must end and start anew.
+    """
+
+
+class EngineClosedError(StorageError):
+    """A request was appended to an engine that has stopped."""
+
+    def __init__(self) -> None:
+        super().__init__("the engine has stopped")
