@@ -1,0 +1,114 @@
+"""What an operator decides: a TOML file, the environment, the command line.
+
+The last of these that says something wins. A key that nothing knows is refused with
+its place and the nearest known one: a misspelt bound that is silently ignored is a
+bound that does not hold. Bounds themselves are in `_limits.py`.
+"""
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from wigwag.server._address import Address, parse_address
+from wigwag.server._limits import Limits, Profile
+
+DEFAULT_LISTEN = "127.0.0.1:7411"
+AUTO = "auto"
+OFF = "off"
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class TLSConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Given certificates; without them the server makes a development CA of its own."""
+
+    certificate: str = ""
+    """PEM file: leaf first, then the chain up to the CA that clients pin."""
+    private_key: str = ""
+    """PEM file of the leaf's private key, without a passphrase."""
+
+    def __post_init__(self) -> None:
+        if bool(self.certificate) != bool(self.private_key):
+            raise ValueError("certificate and private_key are given together or not")
+
+
+class LogConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How events are written to standard error."""
+
+    format: Literal["console", "json"] = "console"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class HealthConfig(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
+):
+    """The local port for /metrics, /healthz and /readyz."""
+
+    listen: str = AUTO
+    """HOST:PORT; `auto`: 127.0.0.1 and the port above the server's; or `off`."""
+
+    def __post_init__(self) -> None:
+        if self.listen not in (AUTO, OFF):
+            parse_address(self.listen)
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that `wigwag serve` can be told, checked."""
+
+    listen: str = DEFAULT_LISTEN
+    """HOST:PORT to take clients on; port 0 takes a free one."""
+    data: str = ""
+    """The data folder; empty: the user's own data folder."""
+    public_name: str = ""
+    """Name under which clients reach the server; empty: what it listens on."""
+    development: bool = False
+    """Allows what no public server may do; `registration = "open"` needs it."""
+    registration: Literal["invite", "open"] = "invite"
+    """Who may register: holders of an invite, or anybody (development only)."""
+    trusted_networks: Annotated[list[str], Meta(max_length=64)] = []
+    """Networks (CIDR) that are exempt from bounds by address."""
+    limits_profile: Profile = "default"
+    tls: TLSConfig = TLSConfig()
+    log: LogConfig = LogConfig()
+    health: HealthConfig = HealthConfig()
+    limits: Limits = Limits()
+
+    def __post_init__(self) -> None:
+        parse_address(self.listen)
+        for network in self.trusted_networks:
+            ipaddress.ip_network(network)
+        if self.registration == "open" and not self.development:
+            raise ValueError(
+                'registration = "open" lets anybody register: it also needs '
+                "development = true"
+            )
+
+    @property
+    def listen_address(self) -> Address:
+        """Where to take clients."""
+        return parse_address(self.listen)
+
+    @property
+    def health_address(self) -> Address | None:
+        """Where to answer health checks; None: nowhere."""
+        if self.health.listen == OFF:
+            return None
+        if self.health.listen == AUTO:
+            port = self.listen_address.port
+            return Address("127.0.0.1", port + 1 if 0 < port < 65_535 else 0)
+        return parse_address(self.health.listen)
+
+    @property
+    def networks(self) -> tuple[Network, ...]:
+        """The trusted networks, parsed."""
+        return tuple(ipaddress.ip_network(text) for text in self.trusted_networks)
+
+    def data_folder(self, environment: dict[str, str]) -> Path:
+        """Returns the data folder; without a setting, where the user's data belongs."""
+        if self.data:
+            return Path(self.data).expanduser()
+        base = environment.get("XDG_DATA_HOME") or "~/.local/share"
+        return Path(base).expanduser() / "wigwag" / "server"
