@@ -1,82 +1,146 @@
-"""End-to-end cryptography without I/O, clock or global randomness (E2EE.md §2–4, §6).
+"""End-to-end cryptography without I/O, clock or global randomness (E2EE.md).
 
-Everything is a pure function over frozen values: what goes in is never
-changed, what comes out is the result, the new state and, by difference, the
-rows of skipped message keys. A caller whose transaction fails keeps the old
-value; there is nothing to roll back.
+Everything is a pure function over frozen values: what goes in is never changed;
+what comes out is the result, the new state and, by difference, the rows of
+skipped message keys. A caller whose transaction fails keeps the value it had;
+there is nothing to roll back.
 
 ::
 
-    started = start_session(me, verified_bundle, sessions, entropy=entropy, now_ms=now)
+    verified = verify_bundle(bundle, pin, now_ms=now)
+    started = start_session(me, verified, sessions, entropy=e)
     sealed = encrypt(started.sessions, seal_plaintext(head, content))
-    # one transaction: sealed.sessions.dump(), sealed.envelope, outbox row
-    opened = decrypt(me, peer, sessions, prekeys, envelope, entropy=entropy, now_ms=now)
+    # one transaction: started.skipped, sealed.sessions.dump(), sealed.envelope
+    opened = decrypt(me, peer, sessions, prekeys, envelope, entropy=e, now_ms=now)
     # one transaction: opened.sessions.dump(), opened.skipped, opened.used, plaintext
-
-Signatures (all names are importable from here)::
-
-    class Entropy(Protocol):
-        def token(self, n: int) -> bytes: ...
-
-    # keys: secret objects print as <AccountKey> and nothing more
-    AccountKey.generate(entropy); AccountKey.from_secret(bytes32)
-        .secret -> bytes   .public -> bytes   .sign(data) -> bytes64
-    DeviceKeys.generate(entropy); DeviceKeys.from_secret(bytes64)
-        .secret -> bytes64  .signing_public  .agreement_public  .sign(data)
-    LocalDevice(account, account_key: bytes, number, registration_id, keys: DeviceKeys)
-        .party -> Party
-    PeerDevice(account, account_key, number, signing_key, agreement_key)
-    new_registration_id(entropy) -> int        # 1 .. 2**32-1
-
-    # prekeys: each has .prekey_id .public and .dump() -> bytes / .load(bytes)
-    make_signed_prekey(me, prekey_id, *, entropy, now_ms) -> SignedPrekey
-        # + .signature .created_at_ms .expires_at_ms
-    make_one_time_prekeys(first_id, count, *, entropy) -> tuple[OneTimePrekey, ...]
-    make_kem_prekeys(me, first_id, count, *, last_resort=False, entropy)
-        -> tuple[KemPrekey, ...]               # + .signature .last_resort
-    class PrekeyStore(Protocol):               # the caller's rows, by id
-        def signed_prekey(self, prekey_id: int) -> SignedPrekey | None: ...
-        def one_time_prekey(self, prekey_id: int) -> OneTimePrekey | None: ...
-        def kem_prekey(self, prekey_id: int) -> KemPrekey | None: ...
-        def is_replay(self, replay: ReplayKey) -> bool: ...
-
-    # device lists
-    sign_device_list(account_key, DeviceList) -> SignedDeviceList(blob, signature)
-    accept_first_list(signed, account_key) -> ListPin      # trust on first use
-    accept_list(pin, chain: Sequence[SignedDeviceList]) -> ListPin
-        # chain = every list after the pinned one, oldest first
-    ListPin .account .account_key .seq .list_hash .devices -> tuple[DeviceEntry]
-            .device(number) -> PeerDevice   .dump() / .load(bytes)
-
-    # bundles
-    verify_bundle(bundle: Bundle, pin: ListPin, *, now_ms) -> VerifiedBundle
-
-    # sessions with one peer device
-    PeerSessions.empty() / PeerSessions.load(data, skipped_rows) / .dump()
-        .has_active -> bool    .registration_id -> int | None   (of the peer)
-    start_session(me, bundle, sessions, *, entropy, now_ms) -> Started(sessions, skipped)
-    encrypt(sessions, plaintext) -> Encrypted(envelope, sessions, message_key)
-    decrypt(me, peer, sessions, prekeys, envelope, *, entropy, now_ms)
-        -> Decrypted(plaintext, sessions, skipped, used, message_key)
-    archive_active(sessions) -> Started                    # device re-registered
-    expire_skipped(sessions, before_ms) -> Started
-    SkippedChange(added: tuple[SkippedRow, ...], removed: tuple[SkippedRowId, ...])
-    SkippedRow(session_id, ratchet_key, number, position, message_key, created_at_ms)
-    SkippedRowId(session_id, ratchet_key, number)          # the row's primary key
-    UsedPrekeys(one_time_id | None, kem_id | None, replay: ReplayKey | None)
-        # delete the first two, insert the third, in the plaintext's transaction
-    ReplayKey(kem_id, base_key)
-    MessageKeyId(ratchet_key, number); message_key_id(envelope)   # invariant I25
-
-    # plaintext
-    PlaintextHead(chat_id, client_msg_id, message_class, own_list_hash, peer_list_hash)
-    seal_plaintext(head, content) -> bytes                 # padded
-    open_plaintext(plaintext, chat_id, client_msg_id, message_class)
-        -> OpenedPlaintext(head, content)                  # raises Forgery
-    safety_number(SafetyIdentity(account, account_key), SafetyIdentity(…)) -> SafetyNumber
-        # .digits (60)  .qr_code
-
-Errors: `CryptoError` is the root; `Undecryptable(reason)` (state unchanged: store
-a stub, ask for a retry), `Forgery(reason)` (authentic but moved: stub, shown),
-`ListRefused(reason)`, `BundleRefused(reason)`, `StateDamaged`.
 """
+
+from wigwag.client.crypto._bundle import VerifiedBundle as VerifiedBundle
+from wigwag.client.crypto._bundle import verify_bundle as verify_bundle
+from wigwag.client.crypto._device_list import ListComparison as ListComparison
+from wigwag.client.crypto._device_list import ListPin as ListPin
+from wigwag.client.crypto._device_list import accept_first_list as accept_first_list
+from wigwag.client.crypto._device_list import accept_list as accept_list
+from wigwag.client.crypto._device_list import compare_lists as compare_lists
+from wigwag.client.crypto._device_list import list_device as list_device
+from wigwag.client.crypto._device_list import sign_first_list as sign_first_list
+from wigwag.client.crypto._device_list import sign_next_list as sign_next_list
+from wigwag.client.crypto._errors import BundleRefused as BundleRefused
+from wigwag.client.crypto._errors import BundleRefusedReason as BundleRefusedReason
+from wigwag.client.crypto._errors import CryptoError as CryptoError
+from wigwag.client.crypto._errors import Forgery as Forgery
+from wigwag.client.crypto._errors import ForgeryReason as ForgeryReason
+from wigwag.client.crypto._errors import ListRefused as ListRefused
+from wigwag.client.crypto._errors import ListRefusedReason as ListRefusedReason
+from wigwag.client.crypto._errors import NoSession as NoSession
+from wigwag.client.crypto._errors import StateDamaged as StateDamaged
+from wigwag.client.crypto._errors import Undecryptable as Undecryptable
+from wigwag.client.crypto._errors import UndecryptableReason as UndecryptableReason
+from wigwag.client.crypto._keys import AccountKey as AccountKey
+from wigwag.client.crypto._keys import DeviceKeys as DeviceKeys
+from wigwag.client.crypto._keys import Entropy as Entropy
+from wigwag.client.crypto._keys import LocalDevice as LocalDevice
+from wigwag.client.crypto._keys import PeerDevice as PeerDevice
+from wigwag.client.crypto._keys import new_registration_id as new_registration_id
+from wigwag.client.crypto._plaintext import OpenedPlaintext as OpenedPlaintext
+from wigwag.client.crypto._plaintext import PlaintextHead as PlaintextHead
+from wigwag.client.crypto._plaintext import open_plaintext as open_plaintext
+from wigwag.client.crypto._plaintext import padded_length as padded_length
+from wigwag.client.crypto._plaintext import seal_plaintext as seal_plaintext
+from wigwag.client.crypto._prekeys import KEM_PREKEYS_UPLOADED as KEM_PREKEYS_UPLOADED
+from wigwag.client.crypto._prekeys import (
+    ONE_TIME_PREKEYS_UPLOADED as ONE_TIME_PREKEYS_UPLOADED,
+)
+from wigwag.client.crypto._prekeys import PREKEY_KEPT_MS as PREKEY_KEPT_MS
+from wigwag.client.crypto._prekeys import PREKEY_ROTATION_MS as PREKEY_ROTATION_MS
+from wigwag.client.crypto._prekeys import PREKEYS_LOW as PREKEYS_LOW
+from wigwag.client.crypto._prekeys import OwnKemPrekey as OwnKemPrekey
+from wigwag.client.crypto._prekeys import OwnOneTimePrekey as OwnOneTimePrekey
+from wigwag.client.crypto._prekeys import OwnSignedPrekey as OwnSignedPrekey
+from wigwag.client.crypto._prekeys import PrekeyStore as PrekeyStore
+from wigwag.client.crypto._prekeys import ReplayKey as ReplayKey
+from wigwag.client.crypto._prekeys import make_kem_prekeys as make_kem_prekeys
+from wigwag.client.crypto._prekeys import make_one_time_prekeys as make_one_time_prekeys
+from wigwag.client.crypto._prekeys import make_signed_prekey as make_signed_prekey
+from wigwag.client.crypto._safety_number import SafetyNumber as SafetyNumber
+from wigwag.client.crypto._safety_number import safety_number as safety_number
+from wigwag.client.crypto._session import Decrypted as Decrypted
+from wigwag.client.crypto._session import Encrypted as Encrypted
+from wigwag.client.crypto._session import MessageKeyId as MessageKeyId
+from wigwag.client.crypto._session import UsedPrekeys as UsedPrekeys
+from wigwag.client.crypto._session import decrypt as decrypt
+from wigwag.client.crypto._session import encrypt as encrypt
+from wigwag.client.crypto._session import message_key_id as message_key_id
+from wigwag.client.crypto._session import start_session as start_session
+from wigwag.client.crypto._session_state import PeerSessions as PeerSessions
+from wigwag.client.crypto._session_state import Sessions as Sessions
+from wigwag.client.crypto._session_state import SkippedChange as SkippedChange
+from wigwag.client.crypto._session_state import SkippedRow as SkippedRow
+from wigwag.client.crypto._session_state import SkippedRowId as SkippedRowId
+from wigwag.client.crypto._session_state import archive_active as archive_active
+from wigwag.client.crypto._session_state import expire_skipped as expire_skipped
+
+__all__ = [
+    "KEM_PREKEYS_UPLOADED",
+    "ONE_TIME_PREKEYS_UPLOADED",
+    "PREKEYS_LOW",
+    "PREKEY_KEPT_MS",
+    "PREKEY_ROTATION_MS",
+    "AccountKey",
+    "BundleRefused",
+    "BundleRefusedReason",
+    "CryptoError",
+    "Decrypted",
+    "DeviceKeys",
+    "Encrypted",
+    "Entropy",
+    "Forgery",
+    "ForgeryReason",
+    "ListComparison",
+    "ListPin",
+    "ListRefused",
+    "ListRefusedReason",
+    "LocalDevice",
+    "MessageKeyId",
+    "NoSession",
+    "OpenedPlaintext",
+    "OwnKemPrekey",
+    "OwnOneTimePrekey",
+    "OwnSignedPrekey",
+    "PeerDevice",
+    "PeerSessions",
+    "PlaintextHead",
+    "PrekeyStore",
+    "ReplayKey",
+    "SafetyNumber",
+    "Sessions",
+    "SkippedChange",
+    "SkippedRow",
+    "SkippedRowId",
+    "StateDamaged",
+    "Undecryptable",
+    "UndecryptableReason",
+    "UsedPrekeys",
+    "VerifiedBundle",
+    "accept_first_list",
+    "accept_list",
+    "archive_active",
+    "compare_lists",
+    "decrypt",
+    "encrypt",
+    "expire_skipped",
+    "list_device",
+    "make_kem_prekeys",
+    "make_one_time_prekeys",
+    "make_signed_prekey",
+    "message_key_id",
+    "new_registration_id",
+    "open_plaintext",
+    "padded_length",
+    "safety_number",
+    "seal_plaintext",
+    "sign_first_list",
+    "sign_next_list",
+    "start_session",
+    "verify_bundle",
+]

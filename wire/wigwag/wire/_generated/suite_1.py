@@ -125,6 +125,17 @@ LIST_HASH_PREFIX_BYTES = 8
 forger can't aim for without the account key. Unit: bytes.
 """
 
+LIST_RESIGN_MS = 604800000
+"""An account signs its list anew every 7 days, so that a withheld list shows by its
+age. Unit: milliseconds.
+"""
+
+LIST_WARNING_MS = 2592000000
+"""Peers warn of a list that is older than 30 days.
+
+Unit: milliseconds.
+"""
+
 PADDING_BUCKET_BYTES = 160
 """Plaintexts up to padding_buckets_end_bytes are padded to a multiple of this, and
 never past that end. Unit: bytes.
