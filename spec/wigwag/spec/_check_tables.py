@@ -12,7 +12,7 @@ from wigwag.spec._parse_tables import ERROR_CLASSES
 
 # What the codec itself answers with (`_rules.py`).
 CODEC_ERRORS = ("MALFORMED", "UNKNOWN_CRITICAL", "UNSUPPORTED", "LIMIT", "INVALID_TEXT")
-CODEC_LIMITS = ("array_count_max", "nesting_max", "tags_max")
+CODEC_LIMITS = ("array_count_max", "nesting_max", "tags_max", "unknown_tags_bytes_max")
 
 
 def is_grease(number: int, protocol: Protocol) -> bool:

@@ -8,6 +8,7 @@ from wigwag.spec._check_fields import check_fields
 from wigwag.spec._check_messages import check_messages
 from wigwag.spec._check_tables import check_tables
 from wigwag.spec._check_types import check_types
+from wigwag.spec._evolution import check_sizes
 from wigwag.spec._ir import Specification
 from wigwag.spec._load import load_source
 from wigwag.spec._mistakes import Mistakes
@@ -30,6 +31,8 @@ def load_model(root: Traversable) -> Model:
     check_types(model, mistakes)
     check_fields(model, mistakes)
     check_messages(model, mistakes)
+    mistakes.raise_any()
+    check_sizes(model, resolve(model), mistakes)
     mistakes.raise_any()
     return model
 

@@ -1,0 +1,1 @@
+"""The protocol as data, and everything that reads it: checker, generators, reference."""
