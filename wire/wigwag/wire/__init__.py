@@ -1,6 +1,14 @@
 """Bytes ↔ messages: records, codec, tables, and the connection, without any I/O.
 
-Everything here is generated from or checked against the specification:
+One connection, either side; the caller owns the transport and the clock:
+
+    connection = Connection(Role.CLIENT, ConnectionConfig(), now=clock())
+    connection.send_hello(client_nonce)
+    transport.write(connection.data_to_send())
+    connection.receive_data(transport.read(), clock())
+    event = connection.next_event()    # Received(message=Welcome(...), ...)
+
+The codec alone, with everything that the specification says as tables:
 
     body = encode_message(Ping(7), DRAFT)
     ping = decode_message(MessageType.PING, DRAFT, body)
@@ -51,6 +59,23 @@ from wigwag.wire._codec_errors import (
 from wigwag.wire._codec_errors import (
     RequestRefused as RequestRefused,
 )
+from wigwag.wire._config import ConnectionConfig as ConnectionConfig
+from wigwag.wire._config import Explain as Explain
+from wigwag.wire._connection import Connection as Connection
+from wigwag.wire._core import make_error as make_error
+from wigwag.wire._errors import LocalProtocolError as LocalProtocolError
+from wigwag.wire._errors import ProtocolError as ProtocolError
+from wigwag.wire._errors import RemoteProtocolError as RemoteProtocolError
+from wigwag.wire._errors import WireError as WireError
+from wigwag.wire._events import NEED_DATA as NEED_DATA
+from wigwag.wire._events import ConnectionClosed as ConnectionClosed
+from wigwag.wire._events import Event as Event
+from wigwag.wire._events import NeedData as NeedData
+from wigwag.wire._events import PeerError as PeerError
+from wigwag.wire._events import PeerGoingAway as PeerGoingAway
+from wigwag.wire._events import Received as Received
+from wigwag.wire._events import RefusalSent as RefusalSent
+from wigwag.wire._frames import encode_frame as encode_frame
 from wigwag.wire._generated import (
     ALPN as ALPN,
 )
@@ -287,6 +312,14 @@ from wigwag.wire._generated import (
 )
 from wigwag.wire._generated import content_1 as content1
 from wigwag.wire._generated import suite_1 as suite1
+from wigwag.wire._grease import Grease as Grease
+from wigwag.wire._grease import is_grease as is_grease
+from wigwag.wire._header import MORE as MORE
+from wigwag.wire._header import PADDED as PADDED
+from wigwag.wire._header import RESPONSE as RESPONSE
+from wigwag.wire._header import extension as extension
+from wigwag.wire._header import frame as frame
+from wigwag.wire._header import padding as padding
 from wigwag.wire._message_info import (
     ErrorInfo as ErrorInfo,
 )
@@ -308,6 +341,9 @@ from wigwag.wire._message_info import (
 from wigwag.wire._message_info import (
     TimeoutInfo as TimeoutInfo,
 )
+from wigwag.wire._receive_buffer import READ_BYTES_MAX as READ_BYTES_MAX
+from wigwag.wire._states import Role as Role
+from wigwag.wire._states import State as State
 
 __all__ = [
     "ALPN",
@@ -321,8 +357,13 @@ __all__ = [
     "LEGAL",
     "LIMITS",
     "MESSAGES",
+    "MORE",
+    "NEED_DATA",
     "NEWEST_REVISION",
+    "PADDED",
+    "READ_BYTES_MAX",
     "RELEASES",
+    "RESPONSE",
     "REVISIONS",
     "STATES",
     "STRUCTS",
@@ -335,6 +376,9 @@ __all__ = [
     "Bundle",
     "Bundles",
     "CodecError",
+    "Connection",
+    "ConnectionClosed",
+    "ConnectionConfig",
     "ConnectionLimits",
     "DecodeError",
     "Deliver",
@@ -351,17 +395,21 @@ __all__ = [
     "Error",
     "ErrorCode",
     "ErrorInfo",
+    "Event",
+    "Explain",
     "Feature",
     "FeatureInfo",
     "Gap",
     "GapReason",
     "Goaway",
+    "Grease",
     "Hello",
     "InboxEmpty",
     "KemPrekey",
     "Layout",
     "LimitInfo",
     "ListedDevice",
+    "LocalProtocolError",
     "Malformed",
     "Mark",
     "Message",
@@ -369,9 +417,12 @@ __all__ = [
     "MessageInfo",
     "MessageType",
     "Missed",
+    "NeedData",
     "NoLayout",
     "NotExpressible",
     "Outcome",
+    "PeerError",
+    "PeerGoingAway",
     "Ping",
     "Pong",
     "PrekeysClaim",
@@ -380,18 +431,24 @@ __all__ = [
     "PrekeysStored",
     "PrekeysUpload",
     "ProofKind",
+    "ProtocolError",
     "ReRegister",
     "Receipt",
     "Receipts",
     "ReceiptsGet",
+    "Received",
+    "RefusalSent",
     "Refused",
     "Register",
     "Reject",
+    "RemoteProtocolError",
     "RequestRefused",
+    "Role",
     "Send",
     "Sequenced",
     "SignedList",
     "SignedPrekey",
+    "State",
     "StateInfo",
     "TimeoutInfo",
     "Undelivered",
@@ -402,13 +459,20 @@ __all__ = [
     "UsernameResolve",
     "UsernameResolved",
     "Welcome",
+    "WireError",
     "content1",
     "decode_message",
     "decode_struct",
     "decoders",
+    "encode_frame",
     "encode_message",
     "encode_struct",
     "encoders",
     "error_class",
+    "extension",
+    "frame",
+    "is_grease",
+    "make_error",
+    "padding",
     "suite1",
 ]
