@@ -78,27 +78,17 @@ def _check_order(
             "a tag stands before a field with an `ord`",
             "list the tags last",
         )
-    used = {item.item.number for item in (*fields, *tombstones) if not item.item.is_tag}
+    places = [(f.item.number, f.table) for f in fields if not f.item.is_tag]
+    places += [(t.item.number, t.table) for t in tombstones if not t.item.is_tag]
+    used = {number for number, _ in places}
     for number in range(1, max(used, default=0)):
         if number not in used:
-            following = (
-                next(
-                    field
-                    for field in fields
-                    if not field.item.is_tag and field.item.number > number
-                )
-                if any(
-                    not field.item.is_tag and field.item.number > number
-                    for field in fields
-                )
-                else next(
-                    tomb
-                    for tomb in tombstones
-                    if not tomb.item.is_tag and tomb.item.number > number
-                )
+            _, table = min(
+                (place for place in places if place[0] > number),
+                key=lambda place: place[0],
             )
             mistakes.add(
-                following.table.at("ord"),
+                table.at("ord"),
                 f"ord {number} is missing",
                 "renumber, or write a [[tombstone]] for it",
             )

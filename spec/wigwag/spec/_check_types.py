@@ -174,13 +174,19 @@ def _inner(field: Field) -> Type:
 
 def _check_use(model: Model, mistakes: Mistakes) -> None:
     used = {_inner(field.item).name for field in fields_of(model)}
-    for declared in (*model.enums, *model.flagsets, *model.structs):
-        is_document = isinstance(declared, DeclaredStruct) and declared.item.document
-        if declared.item.name not in used and not is_document:
+    named: list[tuple[str, Table]] = [
+        (enum.item.name, enum.table) for enum in model.enums
+    ]
+    named += [(flagset.item.name, flagset.table) for flagset in model.flagsets]
+    named += [
+        (struct.item.name, struct.table)
+        for struct in model.structs
+        if not struct.item.document
+    ]
+    for name, table in named:
+        if name not in used:
             mistakes.add(
-                declared.table.at("name"),
-                f"nothing uses {declared.item.name}",
-                "use it or remove the file",
+                table.at("name"), f"nothing uses {name}", "use it or remove the file"
             )
     opened = {struct.item.name for struct in model.structs if struct.item.open}
     for field in fields_of(model):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 
 from wigwag.spec._check_types import record_name
@@ -54,7 +54,7 @@ class Code:
         self.lines += [("    " * self._depth + line) if line else "" for line in lines]
 
     @contextmanager
-    def block(self, heading: str) -> Iterator[None]:
+    def block(self, heading: str) -> Generator[None]:
         """Add a heading; what is added inside stands below it."""
         self.add(heading)
         self._depth += 1

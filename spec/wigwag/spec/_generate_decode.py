@@ -142,10 +142,14 @@ class DecodeWriter:
             return str(delta)
         return f"{self._base} + {delta}" if delta else self._base
 
+    def _declared(self) -> str:
+        """Return `pos` as the target of an assignment; the first one says its type."""
+        return "pos" if self._base else "pos: int"
+
     def settle(self) -> None:
         """Make `pos` the present position."""
         if self.position() != "pos":
-            self.code.add(f"pos = {self.position()}")
+            self.code.add(f"{self._declared()} = {self.position()}")
             self._base, self._delta = "pos", 0
 
     def flush(self) -> None:
@@ -243,7 +247,7 @@ class DecodeWriter:
         if self._base:
             self.code.add(f"start = {start}")
             start = "start"
-        self.code.add(f"pos = {start} + {length}")
+        self.code.add(f"{self._declared()} = {start} + {length}")
         self._base, self._delta = "pos", 0
         return start
 

@@ -123,9 +123,9 @@ def render_states(catalogue: Catalogue, package: str) -> str:
             if message.direction == "both"
             else (message.direction,)
         )
-        for state in message.states:
+        for name in message.states:
             code.add(
-                f"    ({state!r}, {message.type}): frozenset({roles!r}),  # {message.name}"
+                f"    ({name!r}, {message.type}): frozenset({roles!r}),  # {message.name}"
             )
     code.add("}", "", "TIMEOUTS: tuple[TimeoutInfo, ...] = (")
     for timeout in specification.timeouts:
@@ -290,7 +290,8 @@ def render_init(catalogue: Catalogue, package: str) -> str:
     """Return the text of `__init__.py`, which names everything that others use."""
     specification = catalogue.specification
     classes = [catalogue.class_of(owner) for owner in catalogue.owners]
-    classes += [item.name for item in (*specification.enums, *specification.flagsets)]
+    classes += [enum.name for enum in specification.enums]
+    classes += [flags.name for flags in specification.flagsets]
     code = _start(
         "The codec of the protocol: records, tables, errors, limits, states, features."
     )

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass, field
-from typing import TypeGuard
+from typing import TypeGuard, cast
 
 from wigwag.spec._mistakes import Mistakes
 
@@ -50,7 +50,7 @@ class Table:
 
 def _is_value(value: object) -> TypeGuard[Value]:
     if isinstance(value, list):
-        items: list[object] = value
+        items = cast(list[object], value)
         kinds = {type(item) for item in items}
         return len(kinds) <= 1 and kinds <= {bool, int, str}
     return isinstance(value, bool | int | str)

@@ -119,7 +119,8 @@ def _length_bounds(reader: Reader, type_: Type) -> tuple[int, int]:
         for key in ("min", "max"):
             if reader.has(key):
                 reader.wrong(key, f"`{key}` beside `exact`", "keep one of them")
-        reader.raw("min"), reader.raw("max")
+        reader.raw("min")
+        reader.raw("max")
         return exact, exact
     if not reader.has("max"):
         reader.wrong(
@@ -263,7 +264,8 @@ def _number(reader: Reader) -> tuple[int, bool]:
             f"`{reader.table.name}` needs one of `ord` and `tag`",
             "write ord = 1 for a place, tag = 1 for an optional field",
         )
-        reader.raw("ord"), reader.raw("tag")
+        reader.raw("ord")
+        reader.raw("tag")
         return 1, False
     if is_tag:
         return reader.whole("tag", 1, 0xFFFF), True
@@ -291,7 +293,7 @@ def _field(reader: Reader, named: NamedTypes, owner: RevisionRange) -> Field:
     has_default = reader.has("default")
     default = _default(reader, type_, named, low, high) if has_default else None
     fallback: Presence = "optional" if is_tag else "required"
-    presence = reader.choice("presence", PRESENCES, fallback)
+    presence: Presence = reader.choice("presence", PRESENCES, fallback)
     if not is_tag and presence != "required":
         reader.wrong(
             "presence", "a field with an `ord` is always on the wire", "make it a tag"

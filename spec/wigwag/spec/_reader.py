@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TypeGuard, TypeVar
+from typing import TypeGuard, TypeVar, cast
 
 from wigwag.spec._ir import RevisionRange
 from wigwag.spec._locate import Table
@@ -17,7 +17,9 @@ Choice = TypeVar("Choice", bound=str)
 
 
 def _are_texts(value: object) -> TypeGuard[list[str]]:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)  # pyright: ignore[reportUnknownVariableType]
+    if not isinstance(value, list):
+        return False
+    return all(isinstance(item, str) for item in cast(list[object], value))
 
 
 class Reader:

@@ -56,7 +56,7 @@ def decode_message(type_: int, revision: int, body: bytes) -> Message:
         Malformed: The bytes are none of its; the connection can't go on.
         RequestRefused: The request asks for what this side does not take.
     """
-    return cast(Message, _message_layout(type_, revision).decode(body))
+    return cast("Message", _message_layout(type_, revision).decode(body))
 
 
 def encode_message(record: Message, revision: int) -> bytes:
@@ -89,7 +89,7 @@ def decode_struct(cls: type[AnyStruct], data: bytes, revision: int = 0) -> AnySt
         NoLayout: The struct does not exist at that revision.
         DecodeError: The bytes are none of its.
     """
-    return cast(AnyStruct, _struct_layout(cls, revision).decode(data))
+    return cast("AnyStruct", _struct_layout(cls, revision).decode(data))
 
 
 def encode_struct(record: Struct, revision: int = 0) -> bytes:

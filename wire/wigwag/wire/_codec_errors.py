@@ -7,8 +7,10 @@ found, requirement and annotated bytes are worked out only for whoever asks
 
 from __future__ import annotations
 
+from wigwag.wire._errors import WireError
 
-class CodecError(Exception):
+
+class CodecError(WireError):
     """Root of what the codec raises."""
 
 

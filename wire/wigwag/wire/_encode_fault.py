@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, assert_never
+from typing import Any, assert_never, cast
 
 from wigwag.wire._codec_errors import EncodeError, NotExpressible
 from wigwag.wire._decode_fault import TAG_HEADER_BYTES, TAGS_MAX, UNKNOWN_TAGS_BYTES_MAX
@@ -67,7 +67,7 @@ def _check_record(shape: Record, record: object, path: str) -> None:
 def _check_unknown(shape: Record, unknown: object, record: object, path: str) -> None:
     if not isinstance(unknown, tuple | list):
         raise EncodeError(path, "not a tuple of (tag, bytes)")
-    entries: Sequence[Any] = unknown
+    entries = cast(Sequence[object], unknown)
     known = {tag.tag for tag in shape.tags or ()}
     count, size, seen = 0, 0, set[int]()
     for entry in entries:
@@ -148,7 +148,7 @@ def _check_blob(shape: Blob, value: object, path: str) -> None:
 def _check_items(shape: Items, value: object, path: str) -> None:
     if not isinstance(value, tuple | list):
         raise EncodeError(path, "not a tuple")
-    items: Sequence[Any] = value
+    items = cast(Sequence[object], value)
     if not shape.low <= len(items) <= shape.high:
         raise EncodeError(
             path, f"{len(items)} elements, outside {shape.low}..{shape.high}"

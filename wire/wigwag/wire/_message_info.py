@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import msgspec
+
+
+# `type` is a field of MessageInfo, so its annotations need another word for it.
+RecordType: TypeAlias = type[msgspec.Struct]
 
 
 class Layout(msgspec.Struct, frozen=True):
@@ -58,7 +62,7 @@ class MessageInfo(msgspec.Struct, frozen=True):
     unsolicited: bool
     sensitive: bool
     requirements: tuple[str, ...]
-    record: type[msgspec.Struct]
+    record: RecordType
     layouts: Mapping[int, Layout]
 
     def layout(self, revision: int) -> Layout | None:

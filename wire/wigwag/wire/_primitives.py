@@ -8,7 +8,9 @@ from struct import Struct as Struct
 from struct import error as StructError
 from typing import Any
 
-from wigwag.wire._decode_fault import TAG_HEADER_BYTES, TAGS_MAX, UNKNOWN_TAGS_BYTES_MAX
+from wigwag.wire._decode_fault import TAG_HEADER_BYTES
+from wigwag.wire._decode_fault import TAGS_MAX as TAGS_MAX
+from wigwag.wire._decode_fault import UNKNOWN_TAGS_BYTES_MAX as UNKNOWN_TAGS_BYTES_MAX
 from wigwag.wire._decode_fault import find_fault as find_fault
 from wigwag.wire._encode_fault import find_record_fault as find_record_fault
 

@@ -149,7 +149,7 @@ def decode_bundle_1(body: bytes) -> Bundle:
             or one_time_count > 1
         ):
             raise ValueError
-        pos = 124 + 36 * one_time_count
+        pos: int = 124 + 36 * one_time_count
         one_time_: list[EcPrekey] = []
         for item_id, item_key in iterate_I32s(body[124:pos]):
             if not item_id:
@@ -225,7 +225,7 @@ def decode_device_list_1(body: bytes) -> DeviceList:
         (user, seq, prev_hash, time, devices_count) = unpack_16sQ32sQB(body, 0)
         if user == ZERO_16 or not seq or not 1 <= devices_count <= 8:
             raise ValueError
-        pos = 65
+        pos: int = 65
         devices_: list[ListedDevice] = []
         for _ in range(devices_count):
             (
@@ -279,7 +279,7 @@ def decode_devices_stale_1(body: bytes) -> DevicesStale:
         missing_count = body[0]
         if missing_count > 64:
             raise ValueError
-        pos = 1 + 21 * missing_count
+        pos: int = 1 + 21 * missing_count
         missing_: list[DeviceRef] = []
         for item_user, item_device, item_registration_id in iterate_16sBI(body[1:pos]):
             if item_user == ZERO_16 or not 1 <= item_device <= 127 or not item_registration_id:
@@ -352,7 +352,7 @@ def decode_envelope_1(body: bytes) -> Envelope:
             or not 1 <= ciphertext_size <= 16384
         ):
             raise ValueError
-        pos = 23 + ciphertext_size
+        pos: int = 23 + ciphertext_size
         ciphertext = body[23:pos]
         if len(body) != pos:
             raise ValueError
@@ -380,7 +380,7 @@ def decode_listed_device_1(body: bytes) -> ListedDevice:
         (device, signing_key, agreement_key, suites_count) = unpack_B32s32sB(body, 0)
         if not 1 <= device <= 127 or not 1 <= suites_count <= 8:
             raise ValueError
-        pos = 66 + 2 * suites_count
+        pos: int = 66 + 2 * suites_count
         suites = tuple([item for (item,) in iterate_H(body[66:pos])])
         if suites_count > 1 and not rising(suites):
             raise ValueError
@@ -411,7 +411,7 @@ def decode_signed_list_1(body: bytes) -> SignedList:
         (blob_size,) = unpack_H(body, 0)
         if not 1 <= blob_size <= 2048:
             raise ValueError
-        pos = 2 + blob_size
+        pos: int = 2 + blob_size
         blob = body[2:pos]
         (signature,) = unpack_64s(body, pos)
         if len(body) != pos + 64:
@@ -440,7 +440,7 @@ def decode_hello_1(body: bytes) -> Hello:
         (client_nonce, revision_min, revision_max, draft, features_count) = unpack_32sHHHB(body, 0)
         if revision_min > 32767 or revision_max > 32767 or features_count > 64:
             raise ValueError
-        pos = 39 + 2 * features_count
+        pos: int = 39 + 2 * features_count
         features = tuple([item for (item,) in iterate_H(body[39:pos])])
         if features_count > 1 and not rising(features):
             raise ValueError
@@ -489,7 +489,7 @@ def decode_welcome_1(body: bytes) -> Welcome:
         (server_nonce, revision, features_count) = unpack_32sHB(body, 0)
         if not revision or features_count > 64:
             raise ValueError
-        pos = 35 + 2 * features_count
+        pos: int = 35 + 2 * features_count
         features = tuple([item for (item,) in iterate_H(body[35:pos])])
         if features_count > 1 and not rising(features):
             raise ValueError
@@ -730,7 +730,7 @@ def decode_register_1(body: bytes) -> Register:
             or not 1 <= list_blob_size <= 512
         ):
             raise ValueError
-        pos = 255 + list_blob_size
+        pos: int = 255 + list_blob_size
         list_blob = body[255:pos]
         (
             list_signature,
@@ -846,7 +846,7 @@ def decode_username_claim_1(body: bytes) -> UsernameClaim:
         name_size = body[0]
         if not 3 <= name_size <= 32:
             raise ValueError
-        pos = 1 + name_size
+        pos: int = 1 + name_size
         name = body[1:pos].decode()
         tags = body[pos]
         if "\0" in name:
@@ -869,7 +869,7 @@ def decode_username_resolve_1(body: bytes) -> UsernameResolve:
         name_size = body[0]
         if not 3 <= name_size <= 32:
             raise ValueError
-        pos = 1 + name_size
+        pos: int = 1 + name_size
         name = body[1:pos].decode()
         tags = body[pos]
         if "\0" in name:
@@ -892,7 +892,7 @@ def decode_username_resolved_1(body: bytes) -> UsernameResolved:
         (user, name_size) = unpack_16sB(body, 0)
         if user == ZERO_16 or not 3 <= name_size <= 32:
             raise ValueError
-        pos = 17 + name_size
+        pos: int = 17 + name_size
         name = body[17:pos].decode()
         tags = body[pos]
         if "\0" in name:
@@ -933,7 +933,7 @@ def decode_prekeys_upload_1(body: bytes) -> PrekeysUpload:
         one_time_count = body[0]
         if one_time_count > 200:
             raise ValueError
-        pos = 1 + 36 * one_time_count
+        pos: int = 1 + 36 * one_time_count
         one_time_: list[EcPrekey] = []
         for item_id, item_key in iterate_I32s(body[1:pos]):
             if not item_id:
@@ -1039,7 +1039,7 @@ def decode_bundles_1(body: bytes) -> Bundles:
         (user, list_seq, bundles_count) = unpack_16sQB(body, 0)
         if user == ZERO_16 or bundles_count > 8:
             raise ValueError
-        pos = 25
+        pos: int = 25
         bundles_: list[Bundle] = []
         for _ in range(bundles_count):
             (
@@ -1117,7 +1117,7 @@ def decode_device_list_publish_1(body: bytes) -> DeviceListPublish:
         (list_blob_size,) = unpack_H(body, 0)
         if not 1 <= list_blob_size <= 2048:
             raise ValueError
-        pos = 2 + list_blob_size
+        pos: int = 2 + list_blob_size
         list_blob = body[2:pos]
         (list_signature, tags) = unpack_64sB(body, pos)
         if not tags:
@@ -1174,7 +1174,7 @@ def decode_device_lists_1(body: bytes) -> DeviceLists:
         (user, account_key, lists_count) = unpack_16s32sB(body, 0)
         if user == ZERO_16 or lists_count > 16:
             raise ValueError
-        pos = 49
+        pos: int = 49
         lists_: list[SignedList] = []
         for _ in range(lists_count):
             (item_blob_size,) = unpack_H(body, pos)
@@ -1213,7 +1213,7 @@ def decode_send_1(body: bytes) -> Send:
             or not 1 <= users_count <= 1024
         ):
             raise ValueError
-        pos = 52 + 16 * users_count
+        pos: int = 52 + 16 * users_count
         users = tuple([item for (item,) in iterate_16s(body[52:pos])])
         if ZERO_16 in users:
             raise ValueError
@@ -1339,7 +1339,7 @@ def decode_deliver_1(body: bytes) -> Deliver:
             or not 1 <= ciphertext_size <= 16384
         ):
             raise ValueError
-        pos = 88 + ciphertext_size
+        pos: int = 88 + ciphertext_size
         ciphertext = body[88:pos]
         tags = body[pos]
         if not tags:
@@ -1558,7 +1558,7 @@ def decode_receipts_get_1(body: bytes) -> ReceiptsGet:
         chats_count = body[0]
         if not 1 <= chats_count <= 64:
             raise ValueError
-        pos = 1 + 16 * chats_count
+        pos: int = 1 + 16 * chats_count
         chats = tuple([item for (item,) in iterate_16s(body[1:pos])])
         if ZERO_16 in chats:
             raise ValueError
@@ -1583,7 +1583,7 @@ def decode_receipts_1(body: bytes) -> Receipts:
         (marks_count,) = unpack_H(body, 0)
         if marks_count > 1024:
             raise ValueError
-        pos = 2 + 40 * marks_count
+        pos: int = 2 + 40 * marks_count
         marks_: list[Mark] = []
         for item_chat, item_user, item_mark in iterate_16s16sQ(body[2:pos]):
             if item_chat == ZERO_16 or item_user == ZERO_16:
