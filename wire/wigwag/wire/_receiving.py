@@ -270,6 +270,8 @@ class ReceivingSide(SendingSide):
         next_state = rule.next_states.get(self._state)
         if next_state is not None:
             self._enter(next_state)
+            if next_state is State.CLOSED:  # REJECT: nothing follows it
+                self._last_event = ConnectionClosed(by_peer=True, is_truncated=False)
         return Received(message, rule.type, corr, body, more)
 
     def _on_ping(self, corr: int, rule: Rule, token: int) -> None:

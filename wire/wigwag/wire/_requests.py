@@ -66,9 +66,10 @@ class RequestLedger:
         if not self._pongs:
             return []
         due: list[tuple[int, int]] = []
-        for first in list(self.in_flight):
-            if first not in self._pongs:
+        while self._pongs:
+            oldest = next(iter(self.in_flight))
+            if oldest not in self._pongs:
                 break
-            due.append((first, self._pongs.pop(first)))
-            del self.in_flight[first]
+            due.append((oldest, self._pongs.pop(oldest)))
+            del self.in_flight[oldest]
         return due

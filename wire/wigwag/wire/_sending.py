@@ -13,6 +13,7 @@ from wigwag.wire._rules import (
     ERROR,
     GOAWAY,
     HELLO,
+    PONG,
     REJECT,
     REQUEST,
     WELCOME,
@@ -27,6 +28,7 @@ _OWN_METHODS: Final[dict[int, str]] = {
     WELCOME: "accept",
     REJECT: "reject",
     GOAWAY: "drain or close_with",
+    PONG: "nothing: PING is answered inside",
 }
 _OVER = frozenset({State.DRAINING, State.CLOSED})
 
