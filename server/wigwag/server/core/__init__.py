@@ -38,7 +38,11 @@ from wigwag.server.core._events import PrekeysLow as PrekeysLow
 from wigwag.server.core._events import ReceiptMoved as ReceiptMoved
 from wigwag.server.core._events import RestoreProven as RestoreProven
 from wigwag.server.core._events import Revoked as Revoked
-from wigwag.server.core._limits import Limits as Limits
+from wigwag.server.core._fold import Outcome as Outcome
+from wigwag.server.core._fold import fold as fold
+from wigwag.server.core._fold import is_growth as is_growth
+from wigwag.server.core._fold import refuse as refuse
+from wigwag.server.core._limits import EngineLimits as EngineLimits
 from wigwag.server.core._refusals import GapReason as GapReason
 from wigwag.server.core._refusals import Refusal as Refusal
 from wigwag.server.core._refusals import UndeliveredReason as UndeliveredReason
@@ -97,6 +101,7 @@ __all__ = [
     "Displaced",
     "Dropped",
     "EcPrekey",
+    "EngineLimits",
     "EngineStatus",
     "Entries",
     "EntryCorrupt",
@@ -111,7 +116,6 @@ __all__ = [
     "InviteCreate",
     "InviteCreated",
     "KemPrekey",
-    "Limits",
     "Mark",
     "Marks",
     "Position",

@@ -25,16 +25,19 @@ PREKEYS_MAX = 400
 LISTS_MAX = 16
 # Devices of an account (limits.toml, devices_per_account_max).
 DEVICES_MAX = 8
-# Devices that one Tick record looks at: keeps a group's folds under some 10 ms.
-TICK_DEVICES_MAX = 64
-# Entries that one Tick record drops; the rest wait for the next.
-TICK_ENTRIES_MAX = 1024
+# Devices that one Tick record looks at, and entries that one record drops; the rest
+# wait for the next record, so that no group's folds hold up the others for long.
+TICK_DEVICES_MAX = 16
+DROP_ENTRIES_MAX = 1024
+# Entries that a restored inbox is renumbered for at once (64 MiB at the largest
+# envelope); what is beyond is dropped, and said.
+MOVE_ENTRIES_MAX = 4096
 # A cursor may claim an epoch this far ahead of the clock before it is taken for
 # nonsense: epochs are seconds, so a forged cursor could otherwise use them all up.
 EPOCH_AHEAD_SECONDS_MAX = 400 * 86_400
 
 
-class Limits(msgspec.Struct, frozen=True):
+class EngineLimits(msgspec.Struct, frozen=True):
     """Bounds that an operator may set, and the tests.
 
     Attributes:

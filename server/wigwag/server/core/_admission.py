@@ -1,0 +1,90 @@
+"""What is refused before the chat fold looks at order: devices, quotas.
+
+In the embedded engine these are judged within the group, on exact rows, after
+dedupe; so they need no hint and can't be outdated.
+"""
+
+from wigwag.server.core._draft import Draft
+from wigwag.server.core._limits import DEVICES_STALE_MAX
+from wigwag.server.core._refusals import Refusal
+from wigwag.server.core._requests import Send
+from wigwag.server.core._rows import HEADS, SHARES
+from wigwag.server.core._values import (
+    CLASS_OPERATION,
+    USER_BYTES,
+    DeviceRef,
+    DevicesStale,
+    device_of,
+)
+
+
+def find_stale_devices(draft: Draft, send: Send) -> DevicesStale | None:
+    """Compare envelopes with the devices of the users named; None: they are equal.
+
+    The sending device needs no envelope. Both sides are sorted by (user, device).
+    """
+    expected = [
+        (user, number, registration)
+        for user in send.users
+        for number, registration in draft.roster(user)
+        if device_of(user, number) != send.sender
+    ]
+    given = [(one.user, one.device, one.registration_id) for one in send.envelopes]
+    if expected == given:
+        return None
+    current = {(user, number): reg for user, number, reg in expected}
+    named = {(user, number): reg for user, number, reg in given}
+    missing = [DeviceRef(*one) for one in expected if one[:2] not in named]
+    extra = [DeviceRef(*one) for one in given if one[:2] not in current]
+    stale = [
+        DeviceRef(*one)
+        for one in expected
+        if one[:2] in named and named[one[:2]] != one[2]
+    ]
+    most = DEVICES_STALE_MAX
+    return DevicesStale(
+        tuple(missing[:most]),
+        tuple(extra[:most]),
+        tuple(stale[:most]),
+        max(len(missing), len(extra), len(stale)) > most,
+    )
+
+
+def is_recipient_full(draft: Draft, send: Send) -> bool:
+    """Whether an inbox that it goes to takes no more, at all or from this account.
+
+    The share of one account doesn't bound its own copies: a second device that
+    is off for long must not silence the first.
+    """
+    limits = draft.state.limits
+    own = send.sender[:USER_BYTES]
+    for one in send.envelopes:
+        device = device_of(one.user, one.device)
+        head = draft.get(HEADS, device)
+        if head is None or head.is_suspended:
+            continue
+        size = head.size + len(one.ciphertext)
+        if size > limits.device_bytes_max:
+            return True
+        if size > limits.sender_bytes_max and one.user != own:
+            shares = draft.get(SHARES, device) or {}
+            if shares.get(own, 0) + len(one.ciphertext) > limits.sender_bytes_max:
+                return True
+    return False
+
+
+def judge(draft: Draft, send: Send) -> tuple[Refusal, DevicesStale | None] | None:
+    """Judge a SEND that is known to be new; None: it may go on."""
+    own = send.sender[:USER_BYTES]
+    for user in send.users:
+        if user != own and not draft.roster(user):
+            return Refusal.NOT_FOUND, None
+    if send.class_ <= CLASS_OPERATION:
+        stale = find_stale_devices(draft, send)
+        if stale is not None:
+            return Refusal.DEVICES_STALE, stale
+    elif any(one.user not in send.users for one in send.envelopes):
+        return Refusal.NOT_FOUND, None
+    if is_recipient_full(draft, send):
+        return Refusal.RECIPIENT_FULL, None
+    return None

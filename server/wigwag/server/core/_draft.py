@@ -1,0 +1,181 @@
+"""The changes of one record, kept apart until its fold has returned.
+
+Rule 11 of the design: a fold works on copies; they replace the old rows only when
+it returns. A `Draft` reads through its own writes to the state, and `apply`
+takes them over; a fold that raised is simply not applied.
+"""
+
+from typing import Any, cast
+
+from wigwag.server.core._events import Event
+from wigwag.server.core._rows import (
+    HEADS,
+    ROSTERS,
+    SHARES,
+    SLICES,
+    AnyEntry,
+    HeadRow,
+    KeyT,
+    LogRow,
+    RosterRow,
+    RowT,
+    SliceKey,
+    Table,
+)
+from wigwag.server.core._state import ABSENT, RowMissing, State
+from wigwag.server.core._values import Device, InboxEntry, Position, User
+
+_ALL = (1 << 63) - 1
+
+
+class Draft:
+    """One record's view of the state.
+
+    Attributes:
+        state: What the record finds; never written by a fold.
+        now_ms: The record's time.
+        source: The record's place in the log.
+        epoch: The epoch of new positions; a fold may open a newer one.
+    """
+
+    __slots__ = (
+        *("_forgotten", "_rows", "entries", "epoch", "events", "log", "now_ms"),
+        *("quarantined", "source", "state", "tick_ms", "trims", "void_below"),
+    )
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.now_ms = state.clock_ms
+        self.source = state.next_source()
+        self.epoch = state.epoch
+        self._rows: dict[tuple[Table[Any, Any], Any], Any] = {}
+        self._forgotten: list[Device] = []
+        self.entries: list[tuple[Device, InboxEntry]] = []
+        self.log: list[LogRow] = []
+        self.trims: list[tuple[Device, Position, Position]] = []
+        self.quarantined: list[tuple[Device, Position]] = []
+        self.events: list[Event] = []
+        self.void_below = 0
+        self.tick_ms = 0
+
+    def get(self, table: Table[KeyT, RowT], key: KeyT) -> RowT | None:
+        """Return a row, or None when there is none.
+
+        Raises:
+            RowMissing: It is not in memory; the engine reads it and folds again.
+        """
+        row = self._rows.get((table, key), ABSENT)
+        if row is ABSENT:
+            row = self.state.caches[table.index].get(key)
+            if row is ABSENT:
+                raise RowMissing(table, key)
+        return cast("RowT | None", row)
+
+    def must_get(self, table: Table[KeyT, RowT], key: KeyT) -> RowT:
+        """Return a row that exists whenever another one does (our invariant)."""
+        row = self.get(table, key)
+        assert row is not None, f"no {table.name} row"
+        return row
+
+    def roster(self, user: User) -> RosterRow:
+        """Return a user's reachable devices; () also for an unknown user."""
+        found = self.get(ROSTERS, user)
+        return () if found is None else found
+
+    def put(self, table: Table[KeyT, RowT], key: KeyT, row: RowT | None) -> None:
+        """Replace a row; None deletes it."""
+        self._rows[table, key] = row
+
+    def entries_upto(
+        self, device: Device, head: HeadRow, upto: Position
+    ) -> tuple[AnyEntry, ...]:
+        """Return a device's entries above its floor, up to a position."""
+        floor = head.floor
+        if upto <= floor:
+            return ()
+        if self.state.covers(device, head, floor):
+            tail = self.state.tails.get(device)
+            return tuple(
+                entry
+                for entry in (() if tail is None else tail.entries)
+                if floor < entry.position <= upto
+            )
+        found = self.must_get(SLICES, upto_key(device, upto))
+        return tuple(entry for entry in found.entries if entry.position > floor)
+
+    def count_share(self, device: Device, user: User, size: int) -> None:
+        """Add bytes of a sending account to a device's shares, if they are counted."""
+        shares = self.peek_shares(device)
+        if shares is not None:
+            self.put(SHARES, device, {**shares, user: shares.get(user, 0) + size})
+
+    def peek_shares(self, device: Device) -> dict[User, int] | None:
+        """Return a device's shares if they are in memory."""
+        row = self._rows.get((SHARES, device), ABSENT)
+        if row is ABSENT:
+            return self.state.peek(SHARES, device)
+        return cast("dict[User, int] | None", row)
+
+    def put_head(self, device: Device, head: HeadRow) -> None:
+        """Replace an inbox's head; below the limit its shares needn't be counted."""
+        self.put(HEADS, device, head)
+        if head.size <= self.state.limits.sender_bytes_max and (
+            self.peek_shares(device) is not None
+        ):
+            self._rows[SHARES, device] = None
+            self._forgotten.append(device)
+
+    def apply(self) -> None:
+        """Make the record's changes the state's."""
+        state = self.state
+        changes = state.changes
+        if self.epoch != state.epoch:
+            state.open_epoch(self.epoch)
+        for (table, key), row in self._rows.items():
+            state.caches[table.index].put(key, row)
+            changes.rows[table.index][key] = row
+        for device in self._forgotten:
+            state.caches[SHARES.index].forget(device)
+        for device, entry in self.entries:
+            state.add_entry(device, entry)
+        changes.entries += self.entries
+        changes.log += self.log
+        for device, _, upto in self.trims:
+            state.trim_tail(device, upto)
+        changes.trims += self.trims
+        changes.quarantined += self.quarantined
+        changes.tick_ms = self.tick_ms or changes.tick_ms
+        if self.void_below:
+            changes.void_below = state.void_below = self.void_below
+
+
+def upto_key(device: Device, upto: Position) -> SliceKey:
+    """Return the key of all headers up to a position."""
+    return SliceKey(device, 0, upto, _ALL, _ALL, _ALL, has_frames=False)
+
+
+def portion_key(device: Device, count_max: int) -> SliceKey:
+    """Return the key of the oldest headers, at most so many."""
+    return SliceKey(device, 0, _ALL, _ALL, count_max, _ALL, has_frames=False)
+
+
+def doomed_key(device: Device, doomed: Position, count_max: int) -> SliceKey:
+    """Return the key of the oldest headers up to a position, at most so many."""
+    return SliceKey(device, 0, doomed, _ALL, count_max, _ALL, has_frames=False)
+
+
+def expired_key(device: Device, before_ms: int, count_max: int) -> SliceKey:
+    """Return the key of the headers older than a time, at most so many."""
+    return SliceKey(device, 0, _ALL, before_ms, count_max, _ALL, has_frames=False)
+
+
+def whole_key(device: Device, count_max: int) -> SliceKey:
+    """Return the key of the oldest entries with frames, at most so many."""
+    return SliceKey(device, 0, _ALL, _ALL, count_max, _ALL, has_frames=True)
+
+
+def read_key(
+    device: Device, above: Position, count_max: int, bytes_max: int
+) -> SliceKey:
+    """Return the key of the entries above a position that fit."""
+    return SliceKey(device, above, _ALL, _ALL, count_max, bytes_max, has_frames=True)
