@@ -1,0 +1,150 @@
+"""The local admin socket: what an operator may ask of a running server.
+
+A Unix socket of mode 0600 in the data folder, so the folder's owner alone can reach
+it. One JSON object in a line asks, one in a line answers:
+
+    {"command": "status"}
+    {"command": "invite", "uses": 1, "expires_seconds": 86400}
+    {"command": "drain"}
+    {"command": "accept-clock"}
+    -> {"ok": true, …} or {"ok": false, "error": "one sentence"}
+"""
+
+import os
+import socket
+import stat
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeAlias
+
+import msgspec
+import trio
+
+from wigwag.server._folder import storage_error
+from wigwag.server._hub import Hub
+
+REQUEST_SECONDS = 10.0
+REQUEST_BYTES_MAX = 4_096
+CONNECTIONS_MAX = 8
+SOCKET_MODE = 0o600
+# What fits into sockaddr_un on Linux and macOS alike.
+SOCKET_PATH_BYTES_MAX = 103
+
+Reply: TypeAlias = dict[str, object]
+
+
+class AdminRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One request, whatever the command."""
+
+    command: str
+    uses: int = 1
+    expires_seconds: int = 86_400
+
+
+class AdminRefusedError(Exception):
+    """A request that can't be done; its text is the answer."""
+
+
+AdminCommand: TypeAlias = Callable[[AdminRequest], Awaitable[Reply]]
+
+
+def short_path(path: Path, folder_descriptor: int) -> str:
+    """Return a name of a socket that fits into a socket address.
+
+    A Unix socket's path has about a hundred bytes, and data folders may lie deep. On
+    Linux the folder is reachable through its descriptor.
+    """
+    if len(os.fsencode(path)) <= SOCKET_PATH_BYTES_MAX:
+        return str(path)
+    return f"/proc/self/fd/{folder_descriptor}/{path.name}"
+
+
+def bind_admin(path: Path) -> socket.socket:
+    """Make the socket file, with the mode it keeps, and listen.
+
+    Raises:
+        StorageError: The folder or the file system doesn't take a socket.
+    """
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    folder = -1
+    try:
+        if path.exists() and stat.S_ISSOCK(path.stat().st_mode):
+            # The folder's lock is ours, so whoever made this one is gone.
+            path.unlink()
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        # The folder's mode keeps others out while the socket has none of its own.
+        listener.bind(short_path(path, folder))
+        path.chmod(SOCKET_MODE)
+        listener.listen(CONNECTIONS_MAX)
+        listener.setblocking(False)
+    except OSError as error:
+        listener.close()
+        raise storage_error(path, error) from error
+    finally:
+        if folder >= 0:
+            os.close(folder)
+    return listener
+
+
+class AdminServer:
+    """Answers the operator.
+
+    Args:
+        path: The socket file.
+        commands: By name.
+        hub: For faults.
+    """
+
+    def __init__(self, path: Path, commands: dict[str, AdminCommand], hub: Hub) -> None:
+        self._path = path
+        self._commands = commands
+        self._hub = hub
+        self._slots = trio.CapacityLimiter(CONNECTIONS_MAX)
+
+    async def run(self, listener: socket.socket) -> None:
+        """Serve until cancelled; closes the listener and removes its file."""
+        wrapped = trio.SocketListener(trio.socket.from_stdlib_socket(listener))
+        try:
+            await trio.serve_listeners(self._serve, [wrapped])
+        finally:
+            self._path.unlink(missing_ok=True)
+
+    async def _serve(self, stream: trio.SocketStream) -> None:
+        """Answer one connection; whatever happens, it happens to this one alone."""
+        try:
+            async with stream, self._slots:
+                with trio.move_on_after(REQUEST_SECONDS):
+                    line = await _read_line(stream)
+                    reply = await self._answer(line)
+                    await stream.send_all(msgspec.json.encode(reply) + b"\n")
+        except trio.BrokenResourceError:
+            return
+        except Exception as error:
+            self._hub.failed("admin_failed", error)
+
+    async def _answer(self, line: bytes) -> Reply:
+        try:
+            request = msgspec.json.decode(line, type=AdminRequest)
+        except msgspec.MsgspecError as error:
+            return {"ok": False, "error": f"no admin request: {error}"}
+        command = self._commands.get(request.command)
+        if command is None:
+            known = ", ".join(sorted(self._commands))
+            return {
+                "ok": False,
+                "error": f"there is no command {request.command!r}; known: {known}",
+            }
+        try:
+            return {"ok": True, **await command(request)}
+        except AdminRefusedError as error:
+            return {"ok": False, "error": str(error)}
+
+
+async def _read_line(stream: trio.SocketStream) -> bytes:
+    line = bytearray()
+    while b"\n" not in line and len(line) < REQUEST_BYTES_MAX:
+        data = await stream.receive_some(REQUEST_BYTES_MAX - len(line))
+        if not data:
+            break
+        line += data
+    return bytes(line.partition(b"\n")[0])

@@ -1,0 +1,204 @@
+"""Which sessions there are, and what they must be told.
+
+The hub is the engine's listener: after each commit it passes hints on to the
+sessions they concern, then lets every session that has something to say say it, all
+at once: one TLS write and one system call a connection, however many messages.
+
+Whatever wakes the server (a socket, a commit, a deadline, the operator) ends with
+`flush`. A session's failure in there ends that session alone.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from wigwag.server._counts import Counts
+from wigwag.server._observe import Log, log_failure
+from wigwag.server.core import Device, Gap, Position, User
+from wigwag.server.ports import Entropy
+
+if TYPE_CHECKING:
+    from wigwag.server._session import Session
+
+# Reading pauses at this share of the memory for unanswered requests.
+PAUSE_SHARE = 0.8
+USER_BYTES = 16
+
+
+class Hub:
+    """The sessions of one server; implements `ports.Listener`.
+
+    Args:
+        counts: What is counted.
+        log: Where alarms go.
+        entropy: For error ids.
+        monotonic: The clock of deadlines, in seconds.
+        in_flight_bytes_max: Memory for all unanswered requests together.
+    """
+
+    def __init__(
+        self,
+        *,
+        counts: Counts,
+        log: Log,
+        entropy: Entropy,
+        monotonic: Callable[[], float],
+        in_flight_bytes_max: int,
+    ) -> None:
+        self.counts = counts
+        self.log = log
+        self.monotonic = monotonic
+        self.in_flight_bytes = 0
+        self._pause_bytes = int(in_flight_bytes_max * PAUSE_SHARE)
+        self._entropy = entropy
+        self._sessions: set[Session] = set()
+        self._by_device: dict[Device, Session] = {}
+        self._by_user: dict[User, list[Session]] = {}
+        self._dirty: list[Session] = []
+        self._starved: list[Session] = []
+
+    # Sessions
+
+    def add(self, session: "Session") -> None:
+        """Take note of a new session."""
+        self._sessions.add(session)
+
+    def sessions(self) -> list["Session"]:
+        """Return all sessions, whatever their state."""
+        return sorted(self._sessions, key=lambda session: session.number)
+
+    def claim(self, device: Device, session: "Session") -> None:
+        """Give a device to a newer session: the older one reads no further.
+
+        Called before the newer session's Connect is appended. What the older one
+        appended is before it in the log, and nothing of it can come after: that is
+        the fence (R-AUTH-004).
+        """
+        older = self._by_device.get(device)
+        if older is session:
+            return
+        if older is not None:
+            self.counts.displaced += 1
+            older.guarded(older.displace)
+            self._forget(device, older)
+        self._by_device[device] = session
+        self._by_user.setdefault(device[:USER_BYTES], []).append(session)
+
+    def sessions_of(self, user: User) -> int:
+        """Count a user's signed-in sessions."""
+        return len(self._by_user.get(user, ()))
+
+    def holds(self, device: Device, session: "Session") -> bool:
+        """Tell whether the device is this session's."""
+        return self._by_device.get(device) is session
+
+    def remove(self, session: "Session", device: Device | None) -> None:
+        """Forget a session that has ended."""
+        self._sessions.discard(session)
+        if device is not None and self._by_device.get(device) is session:
+            self._forget(device, session)
+
+    def _forget(self, device: Device, session: "Session") -> None:
+        del self._by_device[device]
+        user = device[:USER_BYTES]
+        others = self._by_user[user]
+        others.remove(session)
+        if not others:
+            del self._by_user[user]
+
+    # Output
+
+    def mark(self, session: "Session") -> None:
+        """Have a session looked at in the next flush (the session sees to: once)."""
+        self._dirty.append(session)
+
+    def flush(self) -> None:
+        """Let every marked session settle and write."""
+        now = self.monotonic()
+        if self._starved and self.has_room:
+            starved, self._starved = self._starved, []
+            for session in starved:
+                session.mark()
+        # What one session does may mark another: a displacement, for example.
+        while self._dirty:
+            dirty, self._dirty = self._dirty, []
+            for session in dirty:
+                session.guarded(session.flush, now)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether unanswered requests leave memory for more."""
+        return self.in_flight_bytes < self._pause_bytes
+
+    def starve(self, session: "Session") -> None:
+        """Have a session marked once there is room again."""
+        self._starved.append(session)
+
+    def failed(self, event: str, error: BaseException, **values: object) -> str:
+        """Count and log a fault of ours; return its error id."""
+        self.counts.failures += 1
+        return log_failure(self.log, self._entropy, event, error, **values)
+
+    # What the engine tells after a commit
+
+    def receipt(self, to_user: User, chat: bytes, user: User, mark: Position) -> None:
+        """Pass a delivered mark on to the sender's sessions."""
+        for session in self._of(to_user):
+            session.guarded(session.note_receipt, chat, user, mark)
+
+    def gap(self, device: Device, gap: Gap) -> None:
+        """Tell a device what it will not get."""
+        session = self._by_device.get(device)
+        if session is not None:
+            session.guarded(session.say_gap, gap)
+
+    def prekeys_low(self, device: Device, ec_left: int, kem_left: int) -> None:
+        """Ask a device for prekeys."""
+        session = self._by_device.get(device)
+        if session is not None:
+            session.guarded(session.say_prekeys_low, ec_left, kem_left)
+
+    def displaced(self, device: Device, generation: int) -> None:
+        """End a session that an even newer sign-in has overtaken."""
+        session = self._by_device.get(device)
+        if session is not None and session.generation < generation:
+            self.counts.displaced += 1
+            session.guarded(session.displace)
+
+    def revoked(self, device: Device) -> None:
+        """End the session of a device that its account removed."""
+        session = self._by_device.get(device)
+        if session is not None:
+            session.guarded(session.revoke)
+
+    def restore_proven(self, device: Device, cursor: Position) -> None:
+        """Alarm: this folder was put back from a copy."""
+        del device, cursor  # whose it was is nobody's business in a log
+        self.counts.restores_proven += 1
+        self.log.error("restore_proven", reason="a device is ahead of this folder")
+
+    def entry_corrupt(self, device: Device, position: Position) -> None:
+        """Alarm: a stored record is damaged."""
+        del device, position
+        self.counts.entries_corrupt += 1
+        self.log.error("entry_corrupt", reason="a stored record failed its checksum")
+
+    def fold_failed(self, request: str, error: Exception) -> None:
+        """Alarm: our own code failed on a request, which was answered INTERNAL."""
+        self.failed("fold_failed", error, request=request)
+
+    def space_low(self, is_low: bool) -> None:
+        """Alarm: the disk is full, or has space again."""
+        self.counts.is_space_low = is_low
+        if is_low:
+            self.log.error("disk_full", reason="SENDs are refused until there is space")
+        else:
+            self.log.info("disk_has_space")
+
+    def committed(self, records: int, sends: int, commit_seconds: float) -> None:
+        """Count a group, and write what its answers and entries queued."""
+        del sends
+        self.counts.committed(records, commit_seconds)
+        self.flush()
+
+    def _of(self, user: User) -> Iterator["Session"]:
+        yield from tuple(self._by_user.get(user, ()))

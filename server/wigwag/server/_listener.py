@@ -1,0 +1,223 @@
+"""Takes connections: admission first, then one task for each.
+
+Whatever a connection does, it ends its own task alone: the wrapper around each
+task is the reason why one unhandled exception doesn't end the server for everybody.
+"""
+
+import errno
+import itertools
+import socket
+from collections.abc import Sequence
+
+import trio
+
+from wigwag.server._address import Address
+from wigwag.server._admission import Place, Turned
+from wigwag.server._errors import ConfigError, InUseError, ServerError
+from wigwag.server._pump import Pump
+from wigwag.server._services import Services
+from wigwag.server._session import Peer, Session
+from wigwag.server._sweeper import Sweeper
+from wigwag.server._tls import ServerTLS
+
+BACKLOG_CONNECTIONS = 1024
+# Taken in one wake-up, so that a storm doesn't keep those who are in waiting.
+ACCEPTS_MAX = 64
+# Out of descriptors: the kernel keeps the rest in its own queue meanwhile.
+NO_DESCRIPTOR_WAIT_SECONDS = 0.5
+# What a connection that storms in is told to wait, at most, while draining.
+_OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+
+
+def bind(address: Address) -> list[socket.socket]:
+    """Listen on every address that a host name stands for.
+
+    Raises:
+        InUseError: Another process listens there.
+        ConfigError: There is no such address, or it takes privileges.
+    """
+    try:
+        found = socket.getaddrinfo(
+            address.host or None,
+            address.port,
+            type=socket.SOCK_STREAM,
+            flags=socket.AI_PASSIVE,
+        )
+    except OSError as error:
+        raise ConfigError(f"{address}: {error.strerror or error}") from error
+    sockets: list[socket.socket] = []
+    port = address.port
+    try:
+        for family, kind, protocol, _, where in found:
+            # Port 0: the first choice holds for all, or clients couldn't know it.
+            sockets.append(_bind_one(family, kind, protocol, (where[0], port)))
+            port = sockets[0].getsockname()[1]
+    except OSError as error:
+        for listener in sockets:
+            listener.close()
+        raise _bind_error(address, error) from error
+    return sockets
+
+
+def _bind_one(
+    family: int, kind: int, protocol: int, where: tuple[object, int]
+) -> socket.socket:
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setblocking(False)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind(where)
+        listener.listen(BACKLOG_CONNECTIONS)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _bind_error(address: Address, error: OSError) -> ServerError:
+    if error.errno == errno.EADDRINUSE:
+        return InUseError(
+            f"{address} is in use: stop what listens there or choose another address"
+        )
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return ConfigError(
+            f"{address}: permission denied: a port below 1024 takes privileges"
+        )
+    return ConfigError(f"{address}: {error.strerror or error}")
+
+
+class Listener:
+    """The open port of one server.
+
+    Args:
+        sockets: What `bind` returned; closed when `run` ends.
+        tls: What connections are presented with.
+        services: The server behind.
+        sweeper: Looks at deadlines.
+    """
+
+    def __init__(
+        self,
+        sockets: Sequence[socket.socket],
+        tls: ServerTLS,
+        services: Services,
+        sweeper: Sweeper,
+    ) -> None:
+        self._sockets = sockets
+        self._tls = tls
+        self._services = services
+        self._sweeper = sweeper
+        self._numbers = itertools.count(1)
+        self._accepting = trio.CancelScope()
+        self._connections: trio.Nursery | None = None
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on."""
+        port: int = self._sockets[0].getsockname()[1]
+        return port
+
+    async def run(self, connections: trio.Nursery) -> None:
+        """Take connections until `stop`; each gets a task in `connections`."""
+        self._connections = connections
+        try:
+            with self._accepting:
+                async with trio.open_nursery() as nursery:
+                    for listener in self._sockets:
+                        nursery.start_soon(self._accept_all, listener)
+        finally:
+            for listener in self._sockets:
+                trio.lowlevel.notify_closing(listener)
+                listener.close()
+
+    def stop(self) -> None:
+        """Take no more connections; the port is free soon after."""
+        self._accepting.cancel()
+
+    async def _accept_all(self, listener: socket.socket) -> None:
+        while True:
+            await trio.lowlevel.wait_readable(listener)
+            for _ in range(ACCEPTS_MAX):
+                try:
+                    connection, where = listener.accept()
+                except BlockingIOError:
+                    break
+                except OSError as error:
+                    if error.errno in _OUT_OF_DESCRIPTORS:
+                        self._services.hub.log.error(
+                            "out_of_descriptors", reason="connections must wait"
+                        )
+                        await trio.sleep(NO_DESCRIPTOR_WAIT_SECONDS)
+                    break  # the peer went away before it was taken
+                self._admit(connection, str(where[0]))
+
+    def _admit(self, connection: socket.socket, host: str) -> None:
+        services = self._services
+        place = services.admission.admit(host, trio.current_time())
+        if isinstance(place, Turned):
+            services.hub.counts.connections_refused[place.value] += 1
+            connection.close()
+            return
+        try:
+            connection.setblocking(False)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except OSError:
+            connection.close()
+            services.admission.release(place)
+            return
+        assert self._connections is not None
+        self._connections.start_soon(self._serve, connection, place)
+
+    async def _serve(self, connection: socket.socket, place: Place) -> None:
+        """Serve one connection; whatever happens, it happens to this one alone."""
+        services = self._services
+        counts = services.hub.counts
+        number = next(self._numbers)
+        counts.connections += 1
+        counts.connections_opened += 1
+        pump: Pump | None = None
+        try:
+            pump = self._pump(connection, place, number)
+            place.cut = pump.cut
+            await pump.run()
+        except Exception as error:
+            services.hub.failed("connection_failed", error, connection=number)
+        finally:
+            place.cut = None
+            connection.close()
+            counts.connections -= 1
+            services.admission.release(place)
+            if pump is not None:
+                counts.tls_failures += pump.tls_failed
+                counts.slow_readers += pump.was_slow_reader
+
+    def _pump(self, connection: socket.socket, place: Place, number: int) -> Pump:
+        services = self._services
+        connections = self._connections
+        assert connections is not None
+
+        def open_session(_: Pump, now: float) -> Session:
+            peer = Peer(place.address, self._tls.leaf_sha256, place)
+            return Session(services, peer, number=number, now=now)
+
+        def start_writer(pump: Pump) -> None:
+            connections.start_soon(self._write_on, pump, number)
+
+        return Pump(
+            connection,
+            self._tls,
+            open_session=open_session,
+            limits=services.limits,
+            sweeper=self._sweeper,
+            start_writer=start_writer,
+            flush_all=services.hub.flush,
+        )
+
+    async def _write_on(self, pump: Pump, number: int) -> None:
+        try:
+            await pump.write_on()
+        except Exception as error:
+            self._services.hub.failed("connection_failed", error, connection=number)
+            pump.cut()

@@ -1,0 +1,63 @@
+"""One request of a peer that the engine has not answered yet."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from wigwag.server.core import Answer, Dropped, Failed
+from wigwag.wire import ErrorCode, Received
+
+if TYPE_CHECKING:
+    from wigwag.server._session import Session
+
+# What a request costs in memory beside its body: event, record, request, frames.
+REQUEST_OVERHEAD_BYTES = 512
+
+
+class Pending:
+    """The `answer` that the engine calls: releases what was held, then passes it on.
+
+    The engine serves everybody, so nothing may be raised into it: what goes wrong
+    here ends this request's session alone.
+    """
+
+    __slots__ = ("_on_answer", "corr", "session", "size", "taken_at", "type")
+
+    def __init__(
+        self,
+        session: "Session",
+        event: Received,
+        on_answer: "Callable[[Pending, Answer], None]",
+    ) -> None:
+        self.session = session
+        self.corr = event.corr
+        self.type = event.type
+        self.size = len(event.body) + REQUEST_OVERHEAD_BYTES
+        self.taken_at = session.now
+        self._on_answer = on_answer
+
+    def __call__(self, answer: Answer) -> None:
+        session = self.session
+        session.release(self.size)
+        if session.is_over:
+            return
+        try:
+            self._on_answer(self, answer)
+        except Exception as error:
+            session.crash(error)
+
+    def refuse(self, code: ErrorCode, retry_after_ms: int = 0) -> None:
+        """Answer with an ERROR, outcome none."""
+        self.session.refuse(self.corr, self.type, code, retry_after_ms)
+
+    def otherwise(self, answer: Answer) -> None:
+        """Handle what every request may be answered: a refusal, or silence."""
+        match answer:
+            case Failed(code):
+                self.refuse(ErrorCode[code.value])
+            case Dropped():
+                # Of a displaced connection or an old registration: nobody listens.
+                return
+            case _:
+                raise AssertionError(
+                    f"{type(answer).__name__} answers no request of type {self.type}"
+                )

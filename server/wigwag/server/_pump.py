@@ -1,0 +1,364 @@
+"""One socket: its TLS, its session, and one task that waits until it can be read.
+
+A wake-up is one plain function: up to READS_MAX reads, all whole frames decoded and
+handled, then one TLS write and one `send` for each connection that has something to
+say. No trio primitive is used for a message.
+
+The life of a connection:
+
+    TLS handshake, under a deadline        nothing is said before it
+    open                                   read, handle, write
+    ending                                 the last words and close_notify are written
+    lingering                              the peer's last bytes are read and dropped,
+                                           else the kernel would reset the connection
+                                           and the last words with it
+    gone
+
+Deadlines are numbers that the sweeper looks at. What ends a connection from outside
+(a deadline, the operator) shuts its socket, which wakes the task.
+"""
+
+import math
+import socket
+from collections.abc import Callable
+from enum import Enum
+
+import trio
+
+from wigwag.server._limits import Limits
+from wigwag.server._session import Session
+from wigwag.server._sweeper import Sweeper
+from wigwag.server._tls import RECORD_BYTES, ServerTLS, TLSFailedError, TLSLink
+
+# More in one go would let one busy peer keep the others waiting.
+READS_MAX = 4
+# Bytes of a peer that are read and dropped while lingering.
+LINGER_BYTES_MAX = 1_048_576
+
+
+class Phase(Enum):
+    """Where a connection is in its life."""
+
+    HANDSHAKE = "handshake"
+    OPEN = "open"
+    ENDING = "ending"
+    LINGERING = "lingering"
+    GONE = "gone"
+
+
+class Pump:
+    """Drives one session over one TLS socket; implements `Transport` and `Timed`.
+
+    Args:
+        connection: A connected, non-blocking socket; the pump closes it.
+        tls: What the server presents.
+        open_session: Makes the session once TLS is up.
+        limits: Deadlines and the write buffer's bound.
+        sweeper: Looks at the deadlines.
+        start_writer: Starts a task that calls the given function: for a peer that
+            doesn't take what is sent.
+        flush_all: Ends a wake-up: every session that has something to say says it.
+    """
+
+    armed_at: float
+
+    def __init__(
+        self,
+        connection: socket.socket,
+        tls: ServerTLS,
+        *,
+        open_session: "Callable[[Pump, float], Session]",
+        limits: Limits,
+        sweeper: Sweeper,
+        start_writer: "Callable[[Pump], None]",
+        flush_all: Callable[[], None],
+    ) -> None:
+        self.armed_at = math.inf
+        self.phase = Phase.HANDSHAKE
+        self.session: Session | None = None
+        self.tls_failed = False
+        self.was_slow_reader = False
+        self._socket = connection
+        self._link = TLSLink(tls)
+        self._open_session = open_session
+        self._limits = limits
+        self._sweeper = sweeper
+        self._start_writer = start_writer
+        self._flush_all = flush_all
+        self._deadline: float | None = (
+            trio.current_time() + limits.tls_handshake_seconds
+        )
+        self._unwritten = bytearray()
+        self._progress_at = 0.0
+        self._is_writing = False
+        self._parked: trio.lowlevel.Task | None = None
+        self._lingered_bytes = 0
+
+    # The task
+
+    async def run(self) -> None:
+        """Serve the connection until it is gone."""
+        self._sweeper.arm(self)
+        try:
+            while self.phase is not Phase.GONE:
+                if self._may_read():
+                    try:
+                        await trio.lowlevel.wait_readable(self._socket)
+                    except trio.ClosedResourceError:
+                        break
+                    self._wake()
+                else:
+                    await self._park()
+        finally:
+            self._finish()
+
+    async def write_on(self) -> None:
+        """Write what the peer did not take at once (the writer's task)."""
+        try:
+            while self._unwritten and self.phase is not Phase.GONE:
+                try:
+                    await trio.lowlevel.wait_writable(self._socket)
+                except trio.ClosedResourceError:
+                    return
+                self._write_some(trio.current_time())
+                self._flush_all()
+        finally:
+            self._is_writing = False
+        self._look_at_end()
+
+    def _may_read(self) -> bool:
+        match self.phase:
+            case Phase.HANDSHAKE | Phase.LINGERING:
+                return True
+            case Phase.OPEN:
+                assert self.session is not None
+                return self.session.wants_reading
+            case Phase.ENDING | Phase.GONE:
+                return False
+
+    async def _park(self) -> None:
+        """Wait until `_unpark`: reading is paused, which is rare."""
+        self._parked = trio.lowlevel.current_task()
+
+        def abort(_: trio.lowlevel.RaiseCancelT) -> trio.lowlevel.Abort:
+            self._parked = None
+            return trio.lowlevel.Abort.SUCCEEDED
+
+        await trio.lowlevel.wait_task_rescheduled(abort)
+
+    def _unpark(self) -> None:
+        if self._parked is not None:
+            task, self._parked = self._parked, None
+            trio.lowlevel.reschedule(task)
+
+    # A wake-up
+
+    def _wake(self) -> None:
+        now = trio.current_time()
+        received: list[bytes] = []
+        is_over = False
+        for _ in range(READS_MAX):
+            try:
+                data = self._socket.recv(RECORD_BYTES)
+            except BlockingIOError:
+                break
+            except OSError:
+                # Reset, or the network is gone: nothing more comes or goes.
+                self.cut()
+                break
+            if not data:
+                is_over = True
+                break
+            if self.phase is Phase.LINGERING:
+                self._linger(len(data))
+                continue
+            if not self._decrypt(data, received):
+                break
+            if len(data) < RECORD_BYTES:
+                break
+        self._handle(b"".join(received), now, is_over=is_over)
+        self._flush_all()
+
+    def _decrypt(self, data: bytes, received: list[bytes]) -> bool:
+        """Decrypt one read; False when TLS failed."""
+        link = self._link
+        try:
+            received.append(link.receive(data))
+        except TLSFailedError:
+            self.tls_failed = True
+            self._write(link.pending())
+            self._begin_end()
+            return False
+        pending = link.pending()
+        if pending:
+            self._write(pending)
+        if self.phase is Phase.HANDSHAKE and link.is_established:
+            self.phase = Phase.OPEN
+            self._deadline = None
+            self.session = self._open_session(self, trio.current_time())
+            self.session.transport = self
+            self._sweeper.arm(self)
+        return True
+
+    def _handle(self, data: bytes, now: float, *, is_over: bool) -> None:
+        """Give the session what was read, and the end if it came."""
+        session = self.session
+        if session is not None and self.phase is Phase.OPEN:
+            if data:
+                session.guarded(session.receive, data, now)
+            if is_over or self._link.has_ended:
+                session.guarded(session.receive, b"", now)
+        if is_over and self.phase in (Phase.HANDSHAKE, Phase.LINGERING):
+            self._gone()
+
+    def _linger(self, count: int) -> None:
+        self._lingered_bytes += count
+        if self._lingered_bytes > LINGER_BYTES_MAX:
+            self._gone()
+
+    # Writing
+
+    def flush(self) -> None:
+        """Write what the session has to say; end when it has ended."""
+        session = self.session
+        if session is None or self.phase is not Phase.OPEN:
+            return
+        if len(self._unwritten) < self._limits.write_buffer_bytes_max:
+            data = session.outgoing()
+            if data:
+                self._write(self._link.encrypt(data))
+        if session.closed:
+            self._begin_end()
+        else:
+            if session.wants_reading:
+                self._unpark()
+            self._sweeper.arm(self)
+
+    def _write(self, data: bytes) -> None:
+        """Send at once what the socket takes; a task sends the rest."""
+        if not data or self.phase is Phase.GONE:
+            return
+        now = trio.current_time()
+        if self._unwritten:
+            self._unwritten += data
+        else:
+            try:
+                sent = self._socket.send(data)
+            except BlockingIOError:
+                sent = 0
+            except OSError:
+                self._drop_output()
+                self._gone()
+                return
+            if sent == len(data):
+                return
+            self._progress_at = now
+            self._unwritten += memoryview(data)[sent:]
+        self._tell_backlog()
+        self._sweeper.arm(self)
+        if not self._is_writing:
+            self._is_writing = True
+            self._start_writer(self)
+
+    def _write_some(self, now: float) -> None:
+        try:
+            sent = self._socket.send(self._unwritten[:65_536])
+        except BlockingIOError:
+            return
+        except OSError:
+            self._drop_output()
+            self._gone()
+            return
+        del self._unwritten[:sent]
+        self._progress_at = now
+        self._tell_backlog()
+        if not self._unwritten:
+            self.flush()
+
+    def _tell_backlog(self) -> None:
+        if self.session is not None:
+            self.session.backlog(len(self._unwritten))
+
+    def _drop_output(self) -> None:
+        self._unwritten.clear()
+        self._tell_backlog()
+
+    # The end
+
+    def _begin_end(self) -> None:
+        """Queue close_notify behind the last words."""
+        if self.phase in (Phase.ENDING, Phase.LINGERING, Phase.GONE):
+            return
+        self.phase = Phase.ENDING
+        self._deadline = None
+        self._write(self._link.close())
+        self._look_at_end()
+        self._unpark()
+
+    def _look_at_end(self) -> None:
+        """Once all is written, tell the peer so and linger."""
+        if self.phase is not Phase.ENDING or self._unwritten:
+            return
+        self.phase = Phase.LINGERING
+        self._deadline = trio.current_time() + self._limits.linger_seconds
+        try:
+            self._socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            self._gone()
+            return
+        self._sweeper.arm(self)
+        self._unpark()
+
+    def cut(self) -> None:
+        """End now, without a word: the place is needed, or the peer doesn't read."""
+        self._drop_output()
+        self._gone()
+
+    def _gone(self) -> None:
+        if self.phase is Phase.GONE:
+            return
+        self.phase = Phase.GONE
+        self._unpark()
+        trio.lowlevel.notify_closing(self._socket)
+
+    def _finish(self) -> None:
+        """Give everything back; the task's last act, also when it is cancelled."""
+        self.phase = Phase.GONE
+        self._drop_output()
+        trio.lowlevel.notify_closing(self._socket)
+        self._socket.close()
+        if self.session is not None:
+            self.session.guarded(self.session.ended)
+            self.session.transport = None
+
+    # Deadlines
+
+    def next_deadline(self) -> float | None:
+        """Return the earliest deadline of TLS, session, writing and end."""
+        if self.phase is Phase.GONE:
+            return None
+        times: list[float] = []
+        if self._deadline is not None:
+            times.append(self._deadline)
+        if self._unwritten:
+            times.append(self._progress_at + self._limits.stall_seconds)
+        if self.session is not None and self.phase is Phase.OPEN:
+            due = self.session.next_deadline()
+            if due is not None:
+                times.append(due)
+        return min(times, default=None)
+
+    def tick(self, now: float) -> None:
+        """Do what is due; never raises."""
+        if self._deadline is not None and now >= self._deadline:
+            self.tls_failed = self.phase is Phase.HANDSHAKE
+            self.cut()
+            return
+        stalled_at = self._progress_at + self._limits.stall_seconds
+        if self._unwritten and now >= stalled_at:
+            self.was_slow_reader = True
+            self.cut()
+            return
+        session = self.session
+        if session is not None and self.phase is Phase.OPEN:
+            session.guarded(session.tick, now)

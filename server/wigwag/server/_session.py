@@ -1,0 +1,602 @@
+"""One connection, without its socket: bytes in, bytes out, time as an argument.
+
+A transport drives it. The pump does over TLS, the simulation over a pipe:
+
+    session = Session(services, peer, number=1, now=now)
+    session.transport = transport         # its flush() is called when there is output
+    session.receive(data, now)            # all whole frames are handled at once
+    socket.write(session.outgoing())      # in transport.flush()
+    ...                                   # until session.closed, then session.ended()
+
+Flow control is here, too. No request is taken while too many wait for their answer,
+while the peer leaves too much unread, or while a sign-in is under way: the session
+then stops taking frames, and `wants_reading` tells the transport to stop reading.
+
+No method waits. A failure of ours anywhere in a session ends that session: every
+entrance from outside goes through `guarded` or does the same itself.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ParamSpec, Protocol
+
+from wigwag.server._admission import Place
+from wigwag.server._delivery import Delivery
+from wigwag.server._pending import Pending
+from wigwag.server._services import Services
+from wigwag.server.core import (
+    Answer,
+    Device,
+    Entries,
+    Gap,
+    InboxEntry,
+    InboxRead,
+    Position,
+    Request,
+    User,
+)
+from wigwag.server.ports import EngineClosedError
+from wigwag.wire import (
+    LIMITS,
+    NEED_DATA,
+    Connection,
+    ConnectionClosed,
+    ErrorCode,
+    InboxEmpty,
+    Mark,
+    Message,
+    Outcome,
+    PeerError,
+    PeerGoingAway,
+    PrekeysLow,
+    Receipt,
+    Received,
+    RefusalSent,
+    RemoteProtocolError,
+    Role,
+    State,
+    encode_frame,
+)
+from wigwag.wire import Error as ErrorMessage
+from wigwag.wire import Gap as GapMessage
+
+Arguments = ParamSpec("Arguments")
+
+RECEIPT_SECONDS = LIMITS["receipt_coalesce_ms"].value / 1000
+# Hints gathered for one device; more are dropped, since RECEIPTS_GET tells them all.
+RECEIPTS_MAX = 1024
+# A read that the engine refused is tried again: its disk may have space by then.
+READ_RETRY_SECONDS = 1.0
+# Between GOAWAY and the end, for acknowledgements that are on their way.
+DRAIN_ACK_SECONDS = 2.0
+GREASE_SEED_BYTES = 8
+
+
+class Transport(Protocol):
+    """What carries a session's bytes."""
+
+    def flush(self) -> None:
+        """Write `outgoing()`, then look at `wants_reading` and `closed`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Who is at the other end, before it says so.
+
+    Attributes:
+        address: What is limited as one (`limiter_key`).
+        certificate_sha256: Hash of the leaf that this connection presented.
+        place: Its place in admission; None: not admitted by address (simulation).
+    """
+
+    address: str
+    certificate_sha256: bytes
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Identity:
+    """The device that has signed in on a connection."""
+
+    device: Device
+    user: User
+    number: int
+    registration_id: int
+    generation: int
+    signing_key: bytes
+    account_key: bytes
+
+
+class Session:
+    """The server's side of one connection.
+
+    Attributes:
+        number: Of the connection since the server started; for logs.
+        now: Monotonic time of what is being handled, in seconds.
+        identity: Who signed in; None: nobody yet.
+        is_authenticating: A sign-in waits for the engine: nothing else is taken.
+        auth_failures: Failed sign-ins on this connection.
+        transport: What carries the bytes; set once by whoever drives the session.
+    """
+
+    def __init__(
+        self, services: Services, peer: Peer, *, number: int, now: float
+    ) -> None:
+        self.services = services
+        self.peer = peer
+        self.number = number
+        self.now = now
+        self.identity: Identity | None = None
+        self.is_authenticating = False
+        self.auth_failures = 0
+        self.client_window_entries = 1
+        self.transport: Transport | None = None
+        self.connection = Connection(
+            Role.SERVER,
+            services.connection_config,
+            now=now,
+            grease_seed=int.from_bytes(services.entropy.token(GREASE_SEED_BYTES)),
+        )
+        self._hub = services.hub
+        self._counts = services.hub.counts
+        self._delivery: Delivery | None = None
+        self._in_flight = 0
+        self._in_flight_bytes = 0
+        self._queued_bytes = 0
+        self._backlog_bytes = 0
+        self._is_paused = False
+        self._is_marked = False
+        self._receipts: dict[tuple[bytes, bytes], Position] = {}
+        self._receipts_at: float | None = None
+        self._retry_at: float | None = None
+        self._drain_until: float | None = None
+        self.is_over = False
+        """Nothing is handled any more; what is queued may still go out."""
+        self._hub.add(self)
+
+    # The seam to a transport
+
+    def receive(self, data: bytes, now: float) -> None:
+        """Handle what the peer sent; b"" is the end of the stream."""
+        self.now = now
+        if self.is_over:
+            return
+        self._counts.bytes_in += len(data)
+        self.mark()
+        self.connection.receive_data(data, now)
+        self._advance()
+
+    def outgoing(self) -> bytes:
+        """Return what is to be written, once."""
+        data = self.connection.data_to_send()
+        self._queued_bytes = 0
+        self._counts.bytes_out += len(data)
+        return data
+
+    @property
+    def wants_reading(self) -> bool:
+        """Whether the transport should read on."""
+        return not self._is_paused and not self.is_over
+
+    @property
+    def closed(self) -> bool:
+        """Whether the connection is to be closed once `outgoing` was written."""
+        return self.is_over
+
+    def backlog(self, unwritten_bytes: int) -> None:
+        """Be told how much the peer's side has not taken yet."""
+        was_full = self.room_bytes() <= 0
+        self._backlog_bytes = unwritten_bytes
+        if was_full and self.room_bytes() > 0:
+            self.mark()
+
+    def next_deadline(self) -> float | None:
+        """Return when `tick` must be called at the latest."""
+        if self.is_over:
+            return None
+        times = (
+            self.connection.next_deadline(),
+            self._receipts_at,
+            self._retry_at,
+            self._drain_until,
+        )
+        return min((time for time in times if time is not None), default=None)
+
+    def tick(self, now: float) -> None:
+        """Do what is due."""
+        self.now = now
+        if self.is_over:
+            return
+        if self._receipts_at is not None and now >= self._receipts_at:
+            self._send_receipts()
+        if self._retry_at is not None and now >= self._retry_at:
+            self._retry_at = None
+        self.connection.handle_timer(now)
+        self._advance()
+        self.mark()
+
+    def flush(self, now: float) -> None:
+        """Settle, then have the transport write (the hub calls this)."""
+        self._is_marked = False
+        self.now = now
+        self._settle(now)
+        if self.transport is not None:
+            self.transport.flush()
+
+    def ended(self) -> None:
+        """Be told that the transport is gone: whatever was held is given back."""
+        self.is_over = True
+        if self._delivery is not None:
+            self._drop_delivery(self._delivery)
+        device = self.identity.device if self.identity else None
+        if device is not None:
+            self._counts.signed_in -= 1
+        self._hub.remove(self, device)
+        self.identity = None
+
+    def mark(self) -> None:
+        """Have the hub flush this session at the end of the wake-up."""
+        if not self._is_marked:
+            self._is_marked = True
+            self._hub.mark(self)
+
+    def guarded(
+        self,
+        function: Callable[Arguments, None],
+        /,
+        *args: Arguments.args,
+        **kwargs: Arguments.kwargs,
+    ) -> None:
+        """Call something of this session; a failure ends the session alone."""
+        try:
+            function(*args, **kwargs)
+        except Exception as error:
+            self.crash(error)
+
+    def crash(self, error: Exception) -> None:
+        """End the connection for a fault of ours, under an error id."""
+        self._hub.failed("session_failed", error, connection=self.number)
+        self._end(ErrorCode.UNAVAILABLE)
+
+    # Taking frames
+
+    def _advance(self) -> None:
+        """Take events until there are none, or none may be taken."""
+        connection = self.connection
+        handlers = self.services.handlers
+        while not self.is_over:
+            if not self._may_take():
+                self._pause()
+                return
+            try:
+                event = connection.next_event()
+            except RemoteProtocolError as error:
+                self._peer_failed(error)
+                return
+            if isinstance(event, Received):
+                handlers[event.type](self, event)
+            elif event is NEED_DATA:
+                return
+            else:
+                self._note(event)
+
+    def _may_take(self) -> bool:
+        limits = self.services.limits
+        return (
+            self._in_flight < limits.in_flight_max
+            and self._in_flight_bytes < limits.in_flight_bytes_max
+            and not self.is_authenticating
+            and self._queued_bytes + self._backlog_bytes < limits.write_buffer_bytes_max
+            and self._hub.has_room
+        )
+
+    def _pause(self) -> None:
+        if self._is_paused:
+            return
+        self._is_paused = True
+        self.connection.reading_paused(self.now)
+        if not self._hub.has_room:
+            self._hub.starve(self)
+
+    def _note(
+        self, event: RefusalSent | PeerGoingAway | PeerError | ConnectionClosed
+    ) -> None:
+        match event:
+            case RefusalSent(code=code):
+                self._counts.refusals[_code_name(code)] += 1
+            case PeerGoingAway():
+                self._begin_drain(self.now)
+            case PeerError():
+                return  # GOAWAY or the end follows
+            case ConnectionClosed():
+                self.is_over = True
+
+    def _peer_failed(self, error: RemoteProtocolError) -> None:
+        name = _code_name(error.code)
+        self._counts.protocol_errors[name] += 1
+        self._hub.log.info(
+            "protocol_error",
+            connection=self.number,
+            address=self.peer.address,
+            code=name,
+            requirement=error.requirement,
+            reason=error.reason,
+            offset=error.offset,
+            explanation=error.explanation or "",
+        )
+        self.is_over = True
+
+    # Requests and answers
+
+    def ask(
+        self,
+        request: Request,
+        event: Received,
+        on_answer: Callable[[Pending, Answer], None],
+    ) -> None:
+        """Append a request to the log; hold its memory until it is answered.
+
+        Args:
+            request: What is asked.
+            event: The frame that asks it.
+            on_answer: Called with the answer, unless the session has ended.
+        """
+        pending = Pending(self, event, on_answer)
+        try:
+            self.services.engine.append(request, pending)
+        except EngineClosedError:
+            self._end(ErrorCode.UNAVAILABLE)
+            return
+        self._in_flight += 1
+        self._in_flight_bytes += pending.size
+        self._hub.in_flight_bytes += pending.size
+
+    def release(self, size: int) -> None:
+        """Give back what an answered request held."""
+        self._in_flight -= 1
+        self._in_flight_bytes -= size
+        self._hub.in_flight_bytes -= size
+        if self._is_paused or self._drain_until is not None:
+            self.mark()
+
+    def answer(self, message: Message, corr: int) -> None:
+        """Queue the answer to a request."""
+        self.answer_frame(encode_frame(message, self.connection.revision, corr), corr)
+
+    def answer_frame(self, frame: bytes, corr: int) -> None:
+        """Queue a built answer (hot path)."""
+        self.connection.send_answer_frame(frame, corr)
+        self._queued_bytes += len(frame)
+        self.mark()
+
+    def refuse(
+        self, corr: int, frame_type: int, code: ErrorCode, retry_after_ms: int = 0
+    ) -> None:
+        """Queue an ERROR to a request that had no effect."""
+        self._counts.refusals[code.name] += 1
+        self.answer(
+            ErrorMessage(
+                code=code,
+                outcome=Outcome.NONE,
+                frame_type=frame_type,
+                retry_after_ms=retry_after_ms,
+            ),
+            corr,
+        )
+
+    def refuse_event(
+        self, event: Received, code: ErrorCode, wait_seconds: float = 0.0
+    ) -> None:
+        """Queue an ERROR to a request that wasn't asked of the engine."""
+        self.refuse(event.corr, event.type, code, round_up_ms(wait_seconds))
+
+    def close_with(self, code: ErrorCode, wait_seconds: float = 0.0) -> None:
+        """Say why, and end the connection."""
+        if not self.is_over:
+            self.connection.close_with(code, retry_after_ms=round_up_ms(wait_seconds))
+        self.is_over = True
+        self.mark()
+
+    def reject(self, code: ErrorCode, wait_seconds: float = 0.0) -> None:
+        """Refuse the connection before sign-in."""
+        self.connection.reject(code, retry_after_ms=round_up_ms(wait_seconds))
+        self.is_over = True
+        self.mark()
+
+    # Sign-in
+
+    @property
+    def generation(self) -> int:
+        """The generation that this connection signed in with; 0: none yet."""
+        return self.identity.generation if self.identity else 0
+
+    def sign_in(self, identity: Identity, *, acked: Position, last: Position) -> None:
+        """Take the device's inbox up; AUTH_OK is queued, GAPs come next."""
+        services = self.services
+        if self._delivery is not None:
+            self._drop_delivery(self._delivery)
+        if self.identity is None:
+            self._counts.signed_in += 1
+        self.identity = identity
+        if self.peer.place is not None:
+            services.admission.authenticated(self.peer.place, self.now)
+        self._delivery = Delivery(
+            identity.device,
+            self,
+            acked=acked,
+            last=last,
+            window_entries=min(
+                services.limits.window_entries, self.client_window_entries
+            ),
+            window_bytes=services.limits.window_bytes,
+        )
+        services.engine.watch(identity.device, self._delivery)
+        self.mark()
+
+    def acknowledge(self, position: Position) -> None:
+        """Free the delivery window up to `position`."""
+        if self._delivery is not None:
+            self._delivery.acknowledged(position)
+            self.mark()
+
+    def displace(self) -> None:
+        """Give way to a newer connection of the device: unread frames are dropped."""
+        self.close_with(ErrorCode.REPLACED)
+
+    def revoke(self) -> None:
+        """End: the account removed this device."""
+        self.close_with(ErrorCode.AUTH_FAILED)
+
+    def drain(self, wait_seconds: float) -> None:
+        """Take nothing new; end when what was taken is answered and acknowledged."""
+        self.now = self._hub.monotonic()
+        match self.connection.state:
+            case State.HELLO | State.AUTH | State.LINKING:
+                self.reject(ErrorCode.GOING_AWAY, wait_seconds)
+            case State.READY:
+                self.connection.drain(
+                    ErrorCode.GOING_AWAY,
+                    now=self.now,
+                    retry_after_ms=round_up_ms(wait_seconds),
+                )
+                self._begin_drain(self.now)
+            case State.DRAINING | State.CLOSED:
+                return
+
+    # Delivery's outlet
+
+    def room_bytes(self) -> int:
+        """Return how many bytes the write buffer still takes."""
+        return (
+            self.services.limits.write_buffer_bytes_max
+            - self._queued_bytes
+            - self._backlog_bytes
+        )
+
+    def guarded_entries(self, entries: Sequence[InboxEntry]) -> None:
+        """Pass a commit's entries to the delivery."""
+        delivery = self._delivery
+        if delivery is not None and not self.is_over:
+            self.guarded(delivery.take, entries)
+            self.mark()
+
+    def read_inbox(self, request: InboxRead, answer: Callable[[Entries], None]) -> None:
+        """Read on; a refused read is tried again a little later."""
+
+        def told(result: Answer) -> None:
+            if self.is_over:
+                return
+            if isinstance(result, Entries):
+                self.guarded(answer, result)
+            else:
+                self.guarded(answer, Entries(entries=(), gaps=(), last=0))
+                self._retry_at = self.now + READ_RETRY_SECONDS
+            self.mark()
+
+        try:
+            self.services.engine.append(request, told)
+        except EngineClosedError:
+            self._end(ErrorCode.UNAVAILABLE)
+
+    def send_entry(self, frame: bytes) -> None:
+        """Queue an inbox entry's frame."""
+        self.connection.send_frames(frame)
+        self._queued_bytes += len(frame)
+        self._counts.entries_sent += 1
+
+    def say_gap(self, gap: Gap) -> None:
+        """Queue a GAP."""
+        self._counts.gaps_sent += 1
+        self.event(GapMessage(first=gap.first, last=gap.last, reason=gap.reason))
+
+    def say_empty(self, last: Position) -> None:
+        """Queue INBOX_EMPTY."""
+        self.event(InboxEmpty(last=last))
+
+    # Hints
+
+    def say_prekeys_low(self, ec_left: int, kem_left: int) -> None:
+        """Queue PREKEYS_LOW."""
+        self.event(PrekeysLow(ec_left=ec_left, kem_left=kem_left))
+
+    def note_receipt(self, chat: bytes, user: User, mark: Position) -> None:
+        """Gather a delivered mark; it is sent within RECEIPT_SECONDS."""
+        key = (chat, user)
+        if key not in self._receipts and len(self._receipts) >= RECEIPTS_MAX:
+            return
+        self._receipts[key] = mark
+        if self._receipts_at is None:
+            self._receipts_at = self._hub.monotonic() + RECEIPT_SECONDS
+            self.mark()
+
+    def event(self, message: Message) -> None:
+        """Queue an event, if the connection can still carry it."""
+        if self.connection.state is State.READY:
+            self.connection.send(message)
+            self.mark()
+
+    # Inside
+
+    def _send_receipts(self) -> None:
+        receipts, self._receipts = self._receipts, {}
+        self._receipts_at = None
+        for (chat, user), mark in receipts.items():
+            self.event(Receipt(mark=Mark(chat=chat, user=user, mark=mark)))
+            self._counts.receipts_sent += 1
+
+    def _settle(self, now: float) -> None:
+        if self.is_over:
+            return
+        if self._is_paused and self._may_take():
+            self._is_paused = False
+            self.connection.reading_resumed(now)
+            self._advance()
+        if self._delivery is not None and self._retry_at is None:
+            self._delivery.settle()
+        if self._drain_until is not None:
+            self._end_drain(now)
+
+    def _begin_drain(self, now: float) -> None:
+        if self._drain_until is None:
+            self._drain_until = now + DRAIN_ACK_SECONDS
+        if self._delivery is not None:
+            self._delivery.stop()
+        self.mark()
+
+    def _end_drain(self, now: float) -> None:
+        """End once every taken request is answered and every entry acknowledged."""
+        assert self._drain_until is not None
+        if self._in_flight:
+            self._drain_until = max(self._drain_until, now + DRAIN_ACK_SECONDS)
+            return
+        unacked = self._delivery.unacked if self._delivery is not None else 0
+        if unacked == 0 or now >= self._drain_until:
+            self.close_with(ErrorCode.GOING_AWAY)
+
+    def _drop_delivery(self, delivery: Delivery) -> None:
+        delivery.stop()
+        self.services.engine.unwatch(delivery.device, delivery)
+        self._delivery = None
+
+    def _end(self, code: ErrorCode) -> None:
+        """End without trusting the connection's state, which a fault may have left."""
+        if self.is_over:
+            return
+        self.is_over = True
+        self.mark()
+        if self.connection.state is not State.CLOSED:
+            self.connection.close_with(code)
+
+
+def round_up_ms(seconds: float) -> int:
+    """Return a wait in whole milliseconds, never shorter than it is."""
+    return int(seconds * 1000) + 1 if seconds > 0 else 0
+
+
+def _code_name(code: int) -> str:
+    """Name an error code; unknown ones by their class's nibble, so that they're few."""
+    try:
+        return ErrorCode(code).name
+    except ValueError:
+        return f"UNKNOWN_{code >> 12:X}"
