@@ -44,7 +44,7 @@ def server(quick: bool, pairs: int, window: int, seconds: float, as_json: bool) 
     """
     if not quick:
         raise click.UsageError("Say --quick: it is the one work item there is yet.")
-    from wigwag.bench._device import BenchError, SignIn
+    from wigwag.bench._device import BenchError, Device, SignIn
     from wigwag.bench._machine import (
         machine_line,
         process_cpu_seconds,
@@ -58,7 +58,7 @@ def server(quick: bool, pairs: int, window: int, seconds: float, as_json: bool) 
     try:
         with server_process() as process:
             sign_in = SignIn(process.host, process.port)
-            devices = []
+            devices: list[Device] = []
             for number in range(2 * pairs):
                 devices.append(sign_in.register())
                 _progress(f"registering {number + 1} of {2 * pairs}", as_json)

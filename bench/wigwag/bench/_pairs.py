@@ -67,8 +67,8 @@ class PairsResult:
     seconds: float = 0.0
     generator_cpu_seconds: float = 0.0
     server_cpu_seconds: float = 0.0
-    sequenced: list[float] = field(default_factory=list)
-    delivered: list[float] = field(default_factory=list)
+    sequenced: list[float] = field(default_factory=list[float])
+    delivered: list[float] = field(default_factory=list[float])
 
     @property
     def per_second(self) -> float:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +40,7 @@ class ServerProcess:
 
 
 @contextmanager
-def server_process() -> Iterator[ServerProcess]:
+def server_process() -> Generator[ServerProcess]:
     """Starts a server, durable and with logs and metrics on; stops it at the end.
 
     Raises:
