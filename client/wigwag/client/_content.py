@@ -14,6 +14,9 @@ that we don't know become `UnknownContent`.
             print(text)
 """
 
+# pyright: basic
+# msgpack has neither annotations nor stubs; every value is cast at once.
+
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import cast, final
@@ -25,6 +28,8 @@ from wigwag.wire import content1
 ContentRefused = content1.ContentRefused
 KnownContent = content1.KnownContent
 ReadReceipt = content1.ReadReceipt
+Resent = content1.Resent
+Retry = content1.Retry
 Text = content1.Text
 
 _KEY_MAX = 0xFFFF

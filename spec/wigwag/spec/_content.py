@@ -17,7 +17,8 @@ _KEY_MAX = 127
 """msgpack writes these in one byte."""
 
 _CLASSES = ("message", "operation", "signal", "receipt")
-_TYPES = ("str", "u64")
+_TYPES = ("str", "u64", "bytes")
+_PYTHON_TYPES = {"str": "str", "u64": "int", "bytes": "bytes"}
 _U64_MAX = (1 << 64) - 1
 
 
@@ -28,7 +29,8 @@ class ContentField:
     Attributes:
         key: Its key in the map, 2 to 127.
         name: Attribute name.
-        type: `str` (bounds count UTF-8 bytes) or `u64` (bounds count itself).
+        type: `str` (bounds count UTF-8 bytes), `u64` (bounds count itself) or
+            `bytes` (msgpack bin; bounds count its bytes).
         minimum: Smallest length or value.
         maximum: Largest length or value.
         doc: What it holds.
@@ -233,6 +235,15 @@ def _u64(values: Mapping[int, object], key: int, low: int, high: int) -> int:
     return value
 
 
+def _bytes(values: Mapping[int, object], key: int, low: int, high: int) -> bytes:
+    value = values.get(key)
+    if not isinstance(value, bytes):
+        raise ContentRefused(key, "not bytes")
+    if not low <= len(value) <= high:
+        raise ContentRefused(key, f"not {{low}} to {{high}} bytes long")
+    return value
+
+
 def _unknown(values: Mapping[int, object], known: int) -> UnknownKeys:
     return tuple(sorted((key, values[key]) for key in values if not known >> key & 1))
 '''
@@ -274,7 +285,7 @@ def _render_kind(kind: ContentKind) -> Iterator[str]:
     lines = ["@dataclass(frozen=True, slots=True, repr=False)", f"class {name}:"]
     lines += [*docstring(kind.doc, indent=4), ""]
     for field in kind.fields:
-        lines.append(f"    {field.name}: {'str' if field.type == 'str' else 'int'}")
+        lines.append(f"    {field.name}: {_PYTHON_TYPES[field.type]}")
         lines += docstring(field.doc, indent=4)
     lines += ["    unknown: UnknownKeys = ()", ""]
     lines += ["    def to_map(self) -> dict[int, object]:"]

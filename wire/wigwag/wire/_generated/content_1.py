@@ -54,6 +54,15 @@ def _u64(values: Mapping[int, object], key: int, low: int, high: int) -> int:
     return value
 
 
+def _bytes(values: Mapping[int, object], key: int, low: int, high: int) -> bytes:
+    value = values.get(key)
+    if not isinstance(value, bytes):
+        raise ContentRefused(key, "not bytes")
+    if not low <= len(value) <= high:
+        raise ContentRefused(key, f"not {low} to {high} bytes long")
+    return value
+
+
 def _unknown(values: Mapping[int, object], known: int) -> UnknownKeys:
     return tuple(sorted((key, values[key]) for key in values if not known >> key & 1))
 
@@ -120,11 +129,111 @@ def read_read_receipt(values: Mapping[int, object]) -> ReadReceipt:
     )
 
 
-KnownContent = Text | ReadReceipt
+@dataclass(frozen=True, slots=True, repr=False)
+class Retry:
+    """Asks the sender of a message for it again: this device could not open it, or got
+    no envelope for it.
+    """
+
+    client_msg_id: bytes
+    """The message, in the chat in which this was sent."""
+    attempt: int
+    """How often it was asked for, this time included; after the fifth the device gives
+    up.
+    """
+    reason: str
+    """Why it could not be opened, a word; `missed`: there was no envelope."""
+    unknown: UnknownKeys = ()
+
+    def to_map(self) -> dict[int, object]:
+        """Give the map to encode, checked, by ascending key."""
+        values: dict[int, object] = {
+            VERSION_KEY: CONTENT_VERSION,
+            KIND_KEY: 3,
+            2: self.client_msg_id,
+            3: self.attempt,
+            4: self.reason,
+            **dict(self.unknown),
+        }
+        read_retry(values)
+        return dict(sorted(values.items()))
+
+    def __repr__(self) -> str:
+        return "<Retry>"
+
+
+def read_retry(values: Mapping[int, object]) -> Retry:
+    """Read Retry; raises `ContentRefused`."""
+    return Retry(
+        client_msg_id=_bytes(values, 2, 16, 16),
+        attempt=_u64(values, 3, 1, 5),
+        reason=_str(values, 4, 1, 32),
+        unknown=_unknown(values, 31),
+    )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Resent:
+    """A message once more, for a device that does not have it: it stands for the
+    original, whose place and id it takes.
+    """
+
+    client_msg_id: bytes
+    """The original, in the chat in which this was sent, of the account and device that
+    send this.
+    """
+    reason: str
+    """`copy_of`: the stored attempt did not cover the device; `resend_of`: it could not
+    open the original.
+    """
+    content: bytes
+    """The original's content, encoded."""
+    chat_seq: int
+    """The original's position in the chat; 0: not known."""
+    sent_at: int
+    """The original's time by the server, in milliseconds since the Unix epoch; 0: not
+    known.
+    """
+    unknown: UnknownKeys = ()
+
+    def to_map(self) -> dict[int, object]:
+        """Give the map to encode, checked, by ascending key."""
+        values: dict[int, object] = {
+            VERSION_KEY: CONTENT_VERSION,
+            KIND_KEY: 4,
+            2: self.client_msg_id,
+            3: self.reason,
+            4: self.content,
+            5: self.chat_seq,
+            6: self.sent_at,
+            **dict(self.unknown),
+        }
+        read_resent(values)
+        return dict(sorted(values.items()))
+
+    def __repr__(self) -> str:
+        return "<Resent>"
+
+
+def read_resent(values: Mapping[int, object]) -> Resent:
+    """Read Resent; raises `ContentRefused`."""
+    return Resent(
+        client_msg_id=_bytes(values, 2, 16, 16),
+        reason=_str(values, 3, 1, 16),
+        content=_bytes(values, 4, 1, 65000),
+        chat_seq=_u64(values, 5, 0, 18446744073709551615),
+        sent_at=_u64(values, 6, 0, 18446744073709551615),
+        unknown=_unknown(values, 127),
+    )
+
+
+KnownContent = Text | ReadReceipt | Retry | Resent
 
 Reader = Callable[[Mapping[int, object]], KnownContent]
 
 READERS: Mapping[int, Reader] = {
     1: read_text,
     2: read_read_receipt,
+    3: read_retry,
+    4: read_resent,
 }

@@ -1,0 +1,3 @@
+"""The SDK: sessions, messages, events, end-to-end encryption, on anyio."""
+
+__all__: list[str] = []

@@ -1,0 +1,576 @@
+"""What to send, when, and what an answer means: decisions alone, no I/O.
+
+An `Outbox` is a value. Each function takes one and returns the next one, with
+the effects that the driver must carry out. The rules (ARCHITECTURE.md §3; each
+one taken away gives a counterexample in the design's state model):
+
+- Rows are offered in the order they were written. In a chat each row's `after`
+  names the row before it that hasn't ended; the first one's names the chat's
+  base, the last id of ours that the server is known to have.
+- A row ends at SEQUENCED, for whichever copy; at a permanent refusal with
+  outcome none that answers its newest copy; at its age limit, as EXPIRED with
+  an unknown outcome if it was ever offered; by cancelling, if it never was.
+- OUT_OF_ORDER names the last id that the server has. It moves the base only if
+  the oldest row of the chat was answered, that copy named the present base, and
+  the named id isn't a row of ours; the row is offered again either way.
+- DEVICES_STALE asks for new ciphertexts: the row is sealed again and its attempt
+  rises. A chat waits behind a row that waits.
+- A row without an answer is offered again, byte for byte the same, after
+  `OUTCOME_WAIT_SECONDS` and first of all on every new connection.
+- "Offered" must be durable before the first byte of a row's first copy leaves:
+  `Offer.is_first` says when the driver has to see to that.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Final, NamedTuple
+
+from wigwag.client._ids import ZERO_ID
+from wigwag.wire import LIMITS, ErrorCode, Outcome, error_class
+
+ROWS_MAX: Final = 10_000
+"""An outbox that grows without end hides that nothing is sent; at the server's
+10 messages a second this many take a quarter of an hour."""
+
+ATTEMPTS_MAX: Final = 255
+"""`attempt` is a u8."""
+
+OUTCOME_WAIT_SECONDS: Final[float] = LIMITS["outcome_wait_seconds"].value
+
+OUTBOX_LIFE_MS: Final = LIMITS["outbox_days"].value * 24 * 3600 * 1000
+
+RETRY_FIRST_SECONDS: Final = 0.5
+"""Wait after a refusal that names no time; doubles with each one in a row."""
+
+RETRY_LAST_SECONDS: Final = 60.0
+"""A recipient's full inbox may last for days; asking each minute is cheap."""
+
+REORDERS_FREE: Final = 4
+"""OUT_OF_ORDER in a row that are answered at once: an honest server needs one for
+each row of the chat that ended before; more of them must not become a loop."""
+
+
+class Device(NamedTuple):
+    """A device in one registration: what an envelope is made for."""
+
+    user: bytes
+    number: int
+    registration_id: int
+
+
+class Phase(Enum):
+    """Where a row stands on this connection."""
+
+    UNSEALED = "unsealed"
+    """It has no ciphertexts that count: the driver must seal it."""
+    READY = "ready"
+    """To be offered."""
+    IN_FLIGHT = "in flight"
+    """Offered on this connection; no outcome yet."""
+    WAITING = "waiting"
+    """Refused for now; not before `due`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A message that the server hasn't taken yet.
+
+    Attributes:
+        id: Its client_msg_id.
+        chat: Chat id.
+        is_ordered: Whether it takes a place in the chat (class 1 and 2).
+        expires_ms: When it ends unanswered, server-corrected time.
+        attempt: Number of its newest ciphertexts; 0: never sealed.
+        size_bytes: Of its envelopes.
+        covers: Devices of each attempt in this registration, oldest first.
+        is_offered: Whether any copy of it may ever have left; durable.
+        phase: Where it stands.
+        copy: Number of its newest copy; 0: none in this process.
+        after: What the newest copy named.
+        due: Time of the newest copy (IN_FLIGHT), or before which nothing is to be
+            done (WAITING, UNSEALED); seconds of the driver's steady clock.
+        refusals: Retryable refusals in a row.
+    """
+
+    id: bytes
+    chat: bytes
+    is_ordered: bool
+    expires_ms: int
+    attempt: int = 0
+    size_bytes: int = 0
+    covers: tuple[tuple[int, frozenset[Device]], ...] = ()
+    is_offered: bool = False
+    phase: Phase = Phase.UNSEALED
+    copy: int = 0
+    after: bytes = ZERO_ID
+    due: float = 0.0
+    refusals: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How much may be in flight: WELCOME's values.
+
+    Attributes:
+        rows_max: SENDs without an answer.
+        bytes_max: Their envelopes' bytes.
+    """
+
+    rows_max: int = LIMITS["in_flight_max"].value
+    bytes_max: int = LIMITS["in_flight_bytes_max"].value
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """Everything that isn't sequenced yet. Never changed in place.
+
+    Attributes:
+        rows: By id, in the order they were written.
+        bases: By chat: what the chat's oldest row goes after. Only of chats with
+            rows; the driver keeps them all.
+        held: Chats in which nothing is sent: the peer's key changed.
+        window: Bounds of this connection; None: there is none.
+        copies: Copies offered so far; numbers them.
+    """
+
+    rows: Mapping[bytes, Row] = field(default_factory=dict[bytes, Row])
+    bases: Mapping[bytes, bytes] = field(default_factory=dict[bytes, bytes])
+    held: frozenset[bytes] = frozenset()
+    window: Window | None = None
+    copies: int = 0
+
+    def key(self) -> tuple[object, ...]:
+        """Return the whole value as something hashable, for explorers."""
+        return (
+            tuple(self.rows.values()),
+            tuple(sorted(self.bases.items())),
+            self.held,
+            self.window,
+            self.copies,
+        )
+
+
+# Effects
+
+
+class EndState(Enum):
+    """How a row ended."""
+
+    SEQUENCED = "SEQUENCED"
+    REJECTED = "REJECTED"
+    EXPIRED = "EXPIRED"
+    CANCELLED = "CANCELLED"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Send this copy.
+
+    Attributes:
+        id: The row.
+        copy: Number of the copy; give it back with the answer.
+        attempt: For the SEND.
+        after: For the SEND.
+        is_first: The row's "offered" mark must be durable before it leaves.
+    """
+
+    id: bytes
+    copy: int
+    attempt: int
+    after: bytes
+    is_first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Make a row's end durable and tell the user.
+
+    Attributes:
+        row: As it was.
+        state: How it ended.
+        code: Error code, of REJECTED; 0: none.
+        is_unknown: It may have been stored all the same (EXPIRED).
+        attempt: The stored attempt, of SEQUENCED; else the newest.
+        copies_for: Devices that only a newer attempt covered: each needs a signal
+            with a copy (`copy_of`).
+    """
+
+    row: Row
+    state: EndState
+    code: int = 0
+    is_unknown: bool = False
+    attempt: int = 0
+    copies_for: frozenset[Device] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class BaseMoved:
+    """Make the base of a chat durable.
+
+    Attributes:
+        chat: The chat.
+        base: What its oldest row goes after from now on.
+    """
+
+    chat: bytes
+    base: bytes
+
+
+Effect = Ended | BaseMoved
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What a REFUSED, or an ERROR to a SEND, says.
+
+    Attributes:
+        code: Error code.
+        attempt: The attempt that it answers.
+        outcome: Whether it may have been stored.
+        retry_after_seconds: As told; 0: not said.
+        last_id: OUT_OF_ORDER: the last id that the server has; zeros: none.
+    """
+
+    code: int
+    attempt: int
+    outcome: Outcome
+    retry_after_seconds: float = 0.0
+    last_id: bytes = ZERO_ID
+
+
+# Inputs
+
+
+def add(outbox: Outbox, row: Row, base: bytes) -> Outbox:
+    """Take a new row, at the end.
+
+    Args:
+        outbox: The value.
+        row: Sealed (READY) or not (UNSEALED); its id is new.
+        base: The chat's base as the store has it, used if the chat has no rows.
+    """
+    assert row.id not in outbox.rows, "ids are unique"
+    assert len(outbox.rows) < ROWS_MAX, "the driver refuses more"
+    bases = outbox.bases
+    if row.is_ordered and row.chat not in bases:
+        bases = {**bases, row.chat: base}
+    return replace(outbox, rows={**outbox.rows, row.id: row}, bases=bases)
+
+
+def connect(outbox: Outbox, window: Window) -> Outbox:
+    """Begin a connection: everything unanswered is to be offered again."""
+    return replace(disconnect(outbox), window=window)
+
+
+def disconnect(outbox: Outbox) -> Outbox:
+    """End the connection: answers to its copies don't come any more."""
+    rows = {
+        id_: replace(row, phase=Phase.READY) if row.phase is Phase.IN_FLIGHT else row
+        for id_, row in outbox.rows.items()
+    }
+    return replace(outbox, rows=rows, window=None)
+
+
+def hold(outbox: Outbox, chat: bytes) -> Outbox:
+    """Stop sending in a chat."""
+    return replace(outbox, held=outbox.held | {chat})
+
+
+def release(outbox: Outbox, chat: bytes) -> Outbox:
+    """Send in a chat again."""
+    return replace(outbox, held=outbox.held - {chat})
+
+
+def to_seal(outbox: Outbox, now: float) -> tuple[Row, ...]:
+    """Return the rows that must be sealed now, in order."""
+    return tuple(
+        row
+        for row in outbox.rows.values()
+        if row.phase is Phase.UNSEALED
+        and row.due <= now
+        and row.attempt < ATTEMPTS_MAX
+        and row.chat not in outbox.held
+    )
+
+
+def seal(
+    outbox: Outbox, id_: bytes, cover: frozenset[Device], size_bytes: int
+) -> Outbox:
+    """Note that a row has new ciphertexts; its attempt rises.
+
+    Args:
+        outbox: The value.
+        id_: The row.
+        cover: The devices that they are for.
+        size_bytes: Of all of them.
+    """
+    row = outbox.rows[id_]
+    attempt = row.attempt + 1
+    assert attempt <= ATTEMPTS_MAX, "the driver stops sealing before"
+    row = replace(
+        row,
+        attempt=attempt,
+        size_bytes=size_bytes,
+        covers=(*row.covers, (attempt, cover)),
+        phase=Phase.READY,
+        due=0.0,
+    )
+    return _put(outbox, row)
+
+
+def postpone(outbox: Outbox, id_: bytes, now: float) -> Outbox:
+    """Note that a row couldn't be sealed, or that sealing would change nothing.
+
+    A row with ciphertexts is offered as it is once its wait is over: a hint that
+    the signed device list doesn't bear out changes nothing (E2EE.md §4).
+    """
+    row = outbox.rows[id_]
+    refusals = row.refusals + 1
+    phase = Phase.WAITING if row.attempt and row.covers else Phase.UNSEALED
+    wait_seconds = _wait_seconds(refusals)
+    return _put(
+        outbox, replace(row, phase=phase, due=now + wait_seconds, refusals=refusals)
+    )
+
+
+def offer(outbox: Outbox, now: float) -> tuple[Outbox, tuple[Offer, ...]]:
+    """Decide what to send now.
+
+    Returns:
+        The next value, and the copies to send, in this order.
+    """
+    window = outbox.window
+    if window is None:
+        return outbox, ()
+    flying = [row for row in outbox.rows.values() if row.phase is Phase.IN_FLIGHT]
+    rows_left = window.rows_max - len(flying)
+    bytes_left = window.bytes_max - sum(row.size_bytes for row in flying)
+    rows: dict[bytes, Row] = {}
+    offers: list[Offer] = []
+    copies = outbox.copies
+    before: dict[bytes, bytes] = {}
+    blocked = set(outbox.held)
+    for row in outbox.rows.values():
+        if row.chat in blocked and (row.is_ordered or row.chat in outbox.held):
+            continue
+        is_again = row.phase is Phase.IN_FLIGHT
+        if _may_go(row, now):
+            # One row always fits, however large, or it would wait for ever.
+            fits = rows_left > 0 and (row.size_bytes <= bytes_left or not flying)
+            if not is_again and not fits:
+                break
+            after = before.get(row.chat, outbox.bases.get(row.chat, ZERO_ID))
+            copies += 1
+            gone = replace(
+                row,
+                is_offered=True,
+                phase=Phase.IN_FLIGHT,
+                copy=copies,
+                after=after if row.is_ordered else ZERO_ID,
+                due=now,
+            )
+            rows[row.id] = gone
+            offers.append(
+                Offer(row.id, copies, row.attempt, gone.after, not row.is_offered)
+            )
+            if not is_again:
+                rows_left -= 1
+                bytes_left -= row.size_bytes
+                flying.append(gone)
+        elif not is_again and row.is_ordered:
+            blocked.add(row.chat)
+        if row.is_ordered:
+            before[row.chat] = row.id
+    if not offers:
+        return outbox, ()
+    return replace(outbox, rows={**outbox.rows, **rows}, copies=copies), tuple(offers)
+
+
+def sequence(
+    outbox: Outbox, id_: bytes, attempt: int
+) -> tuple[Outbox, tuple[Effect, ...]]:
+    """Take a SEQUENCED, the answer to whichever copy.
+
+    Args:
+        outbox: The value.
+        id_: The row; one that has ended before changes nothing.
+        attempt: The attempt that is stored.
+    """
+    row = outbox.rows.get(id_)
+    if row is None:
+        return outbox, ()
+    covers = dict(row.covers)
+    missing: frozenset[Device] = frozenset()
+    # An attempt that isn't ours to know was stored by another registration, whose
+    # sessions are gone: whom it covered can't be told, and asks if he misses it.
+    if attempt in covers and attempt != row.attempt:
+        missing = covers[row.attempt] - covers[attempt]
+    ended = Ended(row, EndState.SEQUENCED, attempt=attempt, copies_for=missing)
+    if not row.is_ordered:
+        return _remove(outbox, row), (ended,)
+    bases = {**outbox.bases, row.chat: id_}
+    outbox = _remove(replace(outbox, bases=bases), row)
+    return outbox, (ended, BaseMoved(row.chat, id_))
+
+
+def refuse(
+    outbox: Outbox, id_: bytes, copy: int, refusal: Refusal, now: float
+) -> tuple[Outbox, tuple[Effect, ...]]:
+    """Take a REFUSED, which counts only as the answer to the newest copy.
+
+    Args:
+        outbox: The value.
+        id_: The row.
+        copy: The copy that it answers.
+        refusal: What it says.
+        now: Steady clock, in seconds.
+    """
+    row = outbox.rows.get(id_)
+    if row is None or row.phase is not Phase.IN_FLIGHT:
+        return outbox, ()
+    if copy != row.copy or refusal.attempt != row.attempt:
+        return outbox, ()
+    match refusal.code:
+        case ErrorCode.OUT_OF_ORDER if row.is_ordered:
+            return _reorder(outbox, row, refusal.last_id, now)
+        case ErrorCode.DEVICES_STALE | ErrorCode.STALE_EPOCH:
+            return _stale(outbox, row, now), ()
+        case _:
+            pass
+    if error_class(refusal.code) == "permanent" and refusal.outcome is Outcome.NONE:
+        ended = Ended(row, EndState.REJECTED, refusal.code, attempt=row.attempt)
+        return _remove(outbox, row), (ended,)
+    refusals = row.refusals + 1
+    wait = max(refusal.retry_after_seconds, _wait_seconds(refusals))
+    waiting = replace(row, phase=Phase.WAITING, due=now + wait, refusals=refusals)
+    return _put(outbox, waiting), ()
+
+
+def expire(outbox: Outbox, now_ms: int) -> tuple[Outbox, tuple[Effect, ...]]:
+    """End the rows whose time is over.
+
+    Args:
+        outbox: The value.
+        now_ms: Server-corrected time.
+    """
+    effects: list[Effect] = []
+    for row in outbox.rows.values():
+        if row.expires_ms <= now_ms:
+            outbox = _remove(outbox, row)
+            effects.append(
+                Ended(
+                    row,
+                    EndState.EXPIRED,
+                    is_unknown=row.is_offered,
+                    attempt=row.attempt,
+                )
+            )
+    return outbox, tuple(effects)
+
+
+def cancel(outbox: Outbox, id_: bytes) -> tuple[Outbox, tuple[Effect, ...]]:
+    """End a row that was never offered; any other stays, and nothing is returned."""
+    row = outbox.rows.get(id_)
+    if row is None or row.is_offered:
+        return outbox, ()
+    return _remove(outbox, row), (Ended(row, EndState.CANCELLED, attempt=row.attempt),)
+
+
+def re_register(outbox: Outbox) -> Outbox:
+    """Begin a new registration: sessions are gone, chains start at zero.
+
+    Every row is sealed again, under its own id, with the next attempt.
+    """
+    rows = {
+        id_: replace(row, phase=Phase.UNSEALED, covers=(), due=0.0, refusals=0)
+        for id_, row in outbox.rows.items()
+    }
+    bases = dict.fromkeys(outbox.bases, ZERO_ID)
+    return replace(outbox, rows=rows, bases=bases, window=None)
+
+
+def next_due(outbox: Outbox, now: float) -> float | None:
+    """Return when `offer` or `to_seal` may have something new, or None.
+
+    What is due already is not counted: it waits for the window or for its chat.
+    """
+    times = [
+        row.due + (OUTCOME_WAIT_SECONDS if row.phase is Phase.IN_FLIGHT else 0.0)
+        for row in outbox.rows.values()
+        if row.phase is not Phase.READY
+    ]
+    return min((time for time in times if time > now), default=None)
+
+
+# Helpers
+
+
+def _may_go(row: Row, now: float) -> bool:
+    match row.phase:
+        case Phase.READY:
+            return True
+        case Phase.WAITING:
+            return row.due <= now
+        case Phase.IN_FLIGHT:
+            return row.due + OUTCOME_WAIT_SECONDS <= now
+        case Phase.UNSEALED:
+            return False
+
+
+def _stale(outbox: Outbox, row: Row, now: float) -> Outbox:
+    refusals = row.refusals + 1
+    if row.attempt >= ATTEMPTS_MAX:
+        # No number is left for other ciphertexts: these may still be taken.
+        due = now + _wait_seconds(refusals)
+        return _put(
+            outbox, replace(row, phase=Phase.WAITING, due=due, refusals=refusals)
+        )
+    wait = 0.0 if refusals <= REORDERS_FREE else _wait_seconds(refusals)
+    return _put(
+        outbox,
+        replace(row, phase=Phase.UNSEALED, due=now + wait, refusals=refusals),
+    )
+
+
+def _reorder(
+    outbox: Outbox, row: Row, last_id: bytes, now: float
+) -> tuple[Outbox, tuple[Effect, ...]]:
+    oldest = next(
+        other
+        for other in outbox.rows.values()
+        if other.chat == row.chat and other.is_ordered
+    )
+    effects: tuple[Effect, ...] = ()
+    if (
+        oldest.id == row.id
+        and row.after == outbox.bases[row.chat]
+        and last_id not in outbox.rows
+    ):
+        outbox = replace(outbox, bases={**outbox.bases, row.chat: last_id})
+        effects = (BaseMoved(row.chat, last_id),)
+    refusals = row.refusals + 1
+    if refusals <= REORDERS_FREE:
+        again = replace(row, phase=Phase.READY, refusals=refusals)
+    else:
+        due = now + _wait_seconds(refusals - REORDERS_FREE)
+        again = replace(row, phase=Phase.WAITING, due=due, refusals=refusals)
+    return _put(outbox, again), effects
+
+
+def _wait_seconds(refusals: int) -> float:
+    doublings = min(refusals - 1, 10)
+    return min(RETRY_FIRST_SECONDS * (1 << doublings), RETRY_LAST_SECONDS)
+
+
+def _put(outbox: Outbox, row: Row) -> Outbox:
+    return replace(outbox, rows={**outbox.rows, row.id: row})
+
+
+def _remove(outbox: Outbox, row: Row) -> Outbox:
+    rows = dict(outbox.rows)
+    del rows[row.id]
+    bases = outbox.bases
+    if not any(other.chat == row.chat and other.is_ordered for other in rows.values()):
+        bases = {chat: base for chat, base in bases.items() if chat != row.chat}
+    return replace(outbox, rows=rows, bases=bases)
