@@ -18,7 +18,12 @@ from wigwag.client.crypto._keys import (
     PeerDevice,
     check_signature,
 )
-from wigwag.client.crypto._stored import pack_state, unpack_state
+from wigwag.client.crypto._stored import (
+    STATE_VERSION,
+    Stored,
+    pack_state,
+    unpack_state,
+)
 from wigwag.wire import (
     DecodeError,
     DeviceList,
@@ -36,6 +41,17 @@ they reach back two months, as far as a message can."""
 
 _NO_LIST = bytes(32)
 """prev_hash of the first list."""
+
+
+class _StoredPin(Stored, frozen=True, gc=False):
+    account: bytes
+    account_key: bytes
+    seq: int
+    list_hash: bytes
+    signed_at_ms: int
+    devices: tuple[tuple[int, bytes, bytes, tuple[int, ...]], ...]
+    used_numbers: tuple[int, ...]
+    recent: tuple[bytes, ...]
 
 
 class ListComparison(Enum):
@@ -96,51 +112,42 @@ class ListPin:
 
     def dump(self) -> bytes:
         """Write it for the store."""
-        devices = [
+        devices = tuple(
             (item.number, item.signing_key, item.agreement_key, item.suites)
             for item in self.devices
-        ]
+        )
         return pack_state(
-            self.account,
-            self.account_key,
-            self.seq,
-            self.list_hash,
-            self.signed_at_ms,
-            devices,
-            sorted(self.used_numbers),
-            self.recent,
+            _StoredPin(
+                STATE_VERSION,
+                self.account,
+                self.account_key,
+                self.seq,
+                self.list_hash,
+                self.signed_at_ms,
+                devices,
+                tuple(sorted(self.used_numbers)),
+                self.recent,
+            )
         )
 
     @classmethod
     def load(cls, data: bytes) -> "ListPin":
         """Read what `dump` wrote; raises `StateDamaged`."""
-        _, account, account_key, seq, list_hash, signed_at, rows, used, recent = (
-            unpack_state("list pin", data, _PinShape)
+        stored = unpack_state("list pin", data, _StoredPin)
+        devices = tuple(
+            PeerDevice(stored.account, stored.account_key, *row)
+            for row in stored.devices
         )
-        devices = tuple(PeerDevice(account, account_key, *row) for row in rows)
         return cls(
-            account=account,
-            account_key=account_key,
-            seq=seq,
-            list_hash=list_hash,
-            signed_at_ms=signed_at,
+            account=stored.account,
+            account_key=stored.account_key,
+            seq=stored.seq,
+            list_hash=stored.list_hash,
+            signed_at_ms=stored.signed_at_ms,
             devices=devices,
-            used_numbers=frozenset(used),
-            recent=recent,
+            used_numbers=frozenset(stored.used_numbers),
+            recent=stored.recent,
         )
-
-
-_PinShape = tuple[
-    int,
-    bytes,
-    bytes,
-    int,
-    bytes,
-    int,
-    tuple[tuple[int, bytes, bytes, tuple[int, ...]], ...],
-    tuple[int, ...],
-    tuple[bytes, ...],
-]
 
 
 def list_device(device: LocalDevice) -> ListedDevice:

@@ -5,14 +5,19 @@ share one row of ids), so that a server can tell a repeated upload. A one-time
 secret is deleted only with the first message that it opened (E2EE.md §2).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol, final
 
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM1024PrivateKey
 
 from wigwag.client.crypto._errors import StateDamaged, WeakKey
 from wigwag.client.crypto._keys import AgreementKey, Entropy, LocalDevice
-from wigwag.client.crypto._stored import pack_state, unpack_state
+from wigwag.client.crypto._stored import (
+    STATE_VERSION,
+    Stored,
+    pack_state,
+    unpack_state,
+)
 from wigwag.wire import EcPrekey, KemPrekey, SignedPrekey, suite1
 
 ONE_TIME_PREKEYS_UPLOADED = 100
@@ -32,6 +37,26 @@ PREKEY_KEPT_MS = 62 * 24 * 3600 * 1000
 
 PREKEY_ID_MAX = 0xFFFF_FFFF
 """Ids are u32; at 100 a day they last 100,000 years."""
+
+
+class _StoredSignedPrekey(Stored, frozen=True, gc=False):
+    prekey_id: int
+    secret: bytes
+    created_at_ms: int
+    expires_at_ms: int
+    signature: bytes
+
+
+class _StoredOneTimePrekey(Stored, frozen=True, gc=False):
+    prekey_id: int
+    secret: bytes
+
+
+class _StoredKemPrekey(Stored, frozen=True, gc=False):
+    prekey_id: int
+    seed: bytes
+    is_last_resort: bool
+    signature: bytes
 
 
 @final
@@ -66,20 +91,27 @@ class OwnSignedPrekey:
     def dump(self) -> bytes:
         """Write it for the encrypted store."""
         return pack_state(
-            self.prekey_id,
-            self.key.secret,
-            self.created_at_ms,
-            self.expires_at_ms,
-            self.signature,
+            _StoredSignedPrekey(
+                STATE_VERSION,
+                self.prekey_id,
+                self.key.secret,
+                self.created_at_ms,
+                self.expires_at_ms,
+                self.signature,
+            )
         )
 
     @classmethod
     def load(cls, data: bytes) -> "OwnSignedPrekey":
         """Read what `dump` wrote; raises `StateDamaged`."""
-        _, prekey_id, secret, created, expires, signature = unpack_state(
-            "signed prekey", data, tuple[int, int, bytes, int, int, bytes]
+        stored = unpack_state("signed prekey", data, _StoredSignedPrekey)
+        return cls(
+            prekey_id=stored.prekey_id,
+            key=AgreementKey(stored.secret),
+            created_at_ms=stored.created_at_ms,
+            expires_at_ms=stored.expires_at_ms,
+            signature=stored.signature,
         )
-        return cls(prekey_id, AgreementKey(secret), created, expires, signature)
 
     def __repr__(self) -> str:
         return f"<OwnSignedPrekey {self.prekey_id}>"
@@ -104,15 +136,15 @@ class OwnOneTimePrekey:
 
     def dump(self) -> bytes:
         """Write it for the encrypted store."""
-        return pack_state(self.prekey_id, self.key.secret)
+        return pack_state(
+            _StoredOneTimePrekey(STATE_VERSION, self.prekey_id, self.key.secret)
+        )
 
     @classmethod
     def load(cls, data: bytes) -> "OwnOneTimePrekey":
         """Read what `dump` wrote; raises `StateDamaged`."""
-        _, prekey_id, secret = unpack_state(
-            "one-time prekey", data, tuple[int, int, bytes]
-        )
-        return cls(prekey_id, AgreementKey(secret))
+        stored = unpack_state("one-time prekey", data, _StoredOneTimePrekey)
+        return cls(stored.prekey_id, AgreementKey(stored.secret))
 
     def __repr__(self) -> str:
         return f"<OwnOneTimePrekey {self.prekey_id}>"
@@ -165,7 +197,7 @@ class OwnKemPrekey:
     prekey_id: int
     key: DecapsulationKey
     is_last_resort: bool
-    signature: bytes = field(repr=False)
+    signature: bytes
 
     def offer(self) -> KemPrekey:
         """Give what the server may know of it."""
@@ -179,16 +211,25 @@ class OwnKemPrekey:
     def dump(self) -> bytes:
         """Write it for the encrypted store."""
         return pack_state(
-            self.prekey_id, self.key.seed, self.is_last_resort, self.signature
+            _StoredKemPrekey(
+                STATE_VERSION,
+                self.prekey_id,
+                self.key.seed,
+                self.is_last_resort,
+                self.signature,
+            )
         )
 
     @classmethod
     def load(cls, data: bytes) -> "OwnKemPrekey":
         """Read what `dump` wrote; raises `StateDamaged`."""
-        _, prekey_id, seed, is_last_resort, signature = unpack_state(
-            "KEM prekey", data, tuple[int, int, bytes, bool, bytes]
+        stored = unpack_state("KEM prekey", data, _StoredKemPrekey)
+        return cls(
+            prekey_id=stored.prekey_id,
+            key=DecapsulationKey(stored.seed),
+            is_last_resort=stored.is_last_resort,
+            signature=stored.signature,
         )
-        return cls(prekey_id, DecapsulationKey(seed), is_last_resort, signature)
 
     def __repr__(self) -> str:
         return f"<OwnKemPrekey {self.prekey_id}>"

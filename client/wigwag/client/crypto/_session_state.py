@@ -11,7 +11,12 @@ from typing import final
 
 from wigwag.client.crypto._errors import StateDamaged
 from wigwag.client.crypto._ratchet_state import RatchetState, StoredRatchet
-from wigwag.client.crypto._stored import pack_state, unpack_state
+from wigwag.client.crypto._stored import (
+    STATE_VERSION,
+    Stored,
+    pack_state,
+    unpack_state,
+)
 from wigwag.wire import suite1
 
 
@@ -102,7 +107,11 @@ class SessionRecord:
 
 
 _StoredSession = tuple[bytes, bytes, int, StoredRatchet, bytes | None, int]
-_Shape = tuple[int, bool, tuple[_StoredSession, ...]]
+
+
+class _StoredSessions(Stored, frozen=True, gc=False):
+    has_active: bool
+    sessions: tuple[_StoredSession, ...]
 
 
 @final
@@ -140,8 +149,8 @@ class PeerSessions:
 
     def dump(self) -> bytes:
         """Write them for the encrypted store, without skipped keys."""
-        stored = [_stored(session) for session in self.all]
-        return pack_state(self.has_active, stored)
+        sessions = tuple(_stored(session) for session in self.all)
+        return pack_state(_StoredSessions(STATE_VERSION, self.has_active, sessions))
 
     @classmethod
     def load(cls, data: bytes, rows: Iterable[SkippedRow] = ()) -> "PeerSessions":
@@ -154,17 +163,17 @@ class PeerSessions:
         Raises:
             StateDamaged: If the data isn't a state or a row is of no session in it.
         """
-        _, has_active, stored = unpack_state("session", data, _Shape)
+        stored = unpack_state("session", data, _StoredSessions)
         by_session: dict[bytes, dict[tuple[bytes, int], SkippedRow]] = {}
         for row in sorted(rows, key=lambda row: row.position):
             own = by_session.setdefault(row.row_id.session_id, {})
             own[(row.row_id.ratchet_key, row.row_id.number)] = row
         sessions = tuple(
-            _loaded(values, by_session.pop(values[0], {})) for values in stored
+            _loaded(values, by_session.pop(values[0], {})) for values in stored.sessions
         )
-        if by_session or (has_active and not sessions):
+        if by_session or (stored.has_active and not sessions):
             raise StateDamaged("session")
-        if has_active:
+        if stored.has_active:
             return cls(sessions[0], sessions[1:])
         return cls(None, sessions)
 

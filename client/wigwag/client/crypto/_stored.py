@@ -9,30 +9,41 @@ from wigwag.client.crypto._errors import StateDamaged
 STATE_VERSION = 1
 """First element of every stored state; a newer build reads older ones."""
 
-T = TypeVar("T")
+
+class Stored(
+    msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False
+):
+    """Base of the shapes in which state is stored; they may hold secrets."""
+
+    version: int
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
 
 
-def pack_state(*values: object) -> bytes:
-    """Write values, behind the version, as one msgpack array."""
-    return msgspec.msgpack.encode((STATE_VERSION, *values))
+S = TypeVar("S", bound=Stored)
 
 
-def unpack_state(what: str, data: bytes, shape: type[T]) -> T:
+def pack_state(stored: Stored) -> bytes:
+    """Write a stored state as one msgpack array."""
+    return msgspec.msgpack.encode(stored)
+
+
+def unpack_state(what: str, data: bytes, shape: type[S]) -> S:
     """Read what `pack_state` wrote.
 
     Args:
         what: Kind of state, for the error.
         data: The stored bytes.
-        shape: A `tuple[int, …]` type; its first element is the version.
+        shape: What was stored.
 
     Raises:
         StateDamaged: If the bytes don't have this shape and version.
     """
     try:
-        values = msgspec.msgpack.decode(data, type=shape)
+        stored = msgspec.msgpack.decode(data, type=shape)
     except msgspec.DecodeError as error:
         raise StateDamaged(what) from error
-    assert isinstance(values, tuple)  # every shape is one
-    if values[0] != STATE_VERSION:
+    if stored.version != STATE_VERSION:
         raise StateDamaged(what)
-    return values
+    return stored
