@@ -7,7 +7,7 @@ first message is sealed or opened. Three things are ours:
   into it; 0.1 ms, and a failed message can't leave anything behind.
 - The library's store of skipped keys is empty before each message, so what it
   holds afterwards is exactly the difference.
-- Its coroutines never wait; `_run` steps them to the end, with a source of
+- Its coroutines never wait; `run_sync` steps them to the end, with a source of
   randomness set for the time of the step.
 """
 
@@ -109,7 +109,7 @@ class _Ratchet(DoubleRatchet):
         )
 
 
-def _run(coroutine: Coroutine[object, None, T]) -> T:
+def run_sync(coroutine: Coroutine[object, None, T]) -> T:
     """Step a coroutine that never waits to its end."""
     try:
         coroutine.send(None)
@@ -147,7 +147,7 @@ def _start(
 ) -> RatchetState:
     token = _entropy.set(entropy)
     try:
-        ratchet = _run(
+        ratchet = run_sync(
             _X25519Ratchet.create(
                 own_private,
                 peer_public,
@@ -178,7 +178,7 @@ def ratchet_encrypt(
         The new state, the ratchet header and the body.
     """
     ratchet = _library(state)
-    message = _run(ratchet.encrypt_message(plaintext, session_hash + prefix))
+    message = run_sync(ratchet.encrypt_message(plaintext, session_hash + prefix))
     header = suite1.RatchetHeader(*message.header)
     return _state(ratchet.model.diffie_hellman_ratchet), header, message.ciphertext
 
@@ -213,7 +213,7 @@ def ratchet_decrypt(
     message = EncryptedMessage(Header(*header), body)
     token = _entropy.set(entropy)
     try:
-        plaintext = _run(ratchet.decrypt_message(message, session_hash + prefix))
+        plaintext = run_sync(ratchet.decrypt_message(message, session_hash + prefix))
     except DuplicateMessageException as error:
         raise Undecryptable(UndecryptableReason.DUPLICATE) from error
     except DoSProtectionException as error:  # pragma: no cover - _check_jump is before
