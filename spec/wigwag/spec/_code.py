@@ -15,25 +15,9 @@ LINE_MAX = 100
 FORMATS = {1: "B", 2: "H", 4: "I", 8: "Q"}
 # What generated functions call their own; a field of that name gets an underscore.
 LOCALS = frozenset(
-    {
-        "body",
-        "pos",
-        "record",
-        "end",
-        "tag",
-        "size",
-        "previous",
-        "count",
-        "kept",
-        "tags",
-        "unknown",
-        "unknown_bytes",
-        "entries",
-        "start",
-        "item",
-        "shapes",
-        "rising",
-    }
+    "body pos record end tag size previous count kept tags unknown unknown_bytes"
+    " entries start item shapes rising list len tuple any max bytes range bool int"
+    " frozenset".split()
 )
 
 

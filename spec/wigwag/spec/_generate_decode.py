@@ -200,10 +200,9 @@ class DecodeWriter:
             for tag in layout.tags
         }
         names["unknown"] = self._names.fresh(f"{prefix}unknown")
-        self.code.call(
-            "",
+        self.code.call("(",
             [*names.values(), "pos"],
-            f" = {self._module.tags_function(layout)}(body, pos, {count})",
+            f") = {self._module.tags_function(layout)}(body, pos, {count})",
         )
         return names
 
@@ -424,7 +423,7 @@ def _tags_function(name: str, layout: RecordLayout, module: Module) -> Code:
             ["count > TAGS_MAX", "unknown_bytes > UNKNOWN_TAGS_BYTES_MAX", *must_have]
         )
         kept = "tuple(kept)" if layout.keeps_unknown else "()"
-        code.call("return ", [*variables.values(), kept, "pos"], "")
+        code.call("return (", [*variables.values(), kept, "pos"], ")")
     code.add("", "")
     return code
 
@@ -445,10 +444,9 @@ def _tagged_return(
             tag.field.name: f"tag_{tag.field.attribute}" for tag in layout.tags
         } | {"unknown": "unknown"}
         reader = module.tags_function(layout)
-        code.call(
-            "",
+        code.call("(",
             [*found.values(), "pos"],
-            f" = {reader}(body, {writer.position()}, tags)",
+            f") = {reader}(body, {writer.position()}, tags)",
         )
         values |= found
     elif layout.keeps_unknown:

@@ -2,14 +2,14 @@
 
 The rules, the same in the reference (`wigwag.spec`) and in every other implementation:
 
-- Fields are judged in wire order, each wholly before the next. The offset is where the
-  field, its length prefix, the array's element or the tag's entry begins.
-- Too few bytes, a bool that is neither 0 nor 1, zeros where an id is due, an integer
-  outside its bounds, a value shorter or an array smaller than its least, disorder, a
-  duplicate, a default that is present, and leftover bytes are MALFORMED.
-- A length or count above its greatest is LIMIT, judged before the bytes are looked for;
-  an unknown value of a closed enum or flagset is UNSUPPORTED; bad text is INVALID_TEXT.
-  These three concern one request.
+- Fields are judged in wire order, each wholly before the next (R-VALUE-014). The offset
+  is where the field, its length prefix, the array's element or the tag's entry begins.
+- Too few bytes, a bool that is neither 0 nor 1, zeros where an id is due, disorder, a
+  duplicate, a default that is present, a required tag that is not, too many or too long
+  tags, and leftover bytes are MALFORMED.
+- A number, length or count outside its bounds is LIMIT, judged before the bytes that it
+  counts are looked for; an unknown value of a closed enum or flagset is UNSUPPORTED; bad
+  text is INVALID_TEXT. These three concern one request.
 - An unknown even tag is UNKNOWN_CRITICAL, judged before its length.
 """
 
@@ -54,6 +54,10 @@ def _malformed(offset: int, reason: str) -> NoReturn:
     raise Malformed(ErrorCode.MALFORMED, offset, reason)
 
 
+def _refuse(code: ErrorCode, offset: int, reason: str) -> NoReturn:
+    raise RequestRefused(code, offset, reason)
+
+
 class _Walk:
     """One pass over a body; every method returns where the next value begins."""
 
@@ -89,24 +93,20 @@ class _Walk:
         match shape:
             case Whole(width=width):
                 value = self._number(offset, width, end, shape.signed)
-                if not shape.low <= value <= shape.high or (
-                    shape.nonzero and not value
-                ):
-                    _malformed(offset, "a number is out of bounds")
+                if shape.nonzero and not value:
+                    _malformed(offset, "zero where it must not be")
+                if not shape.low <= value <= shape.high:
+                    _refuse(ErrorCode.LIMIT, offset, "a number is out of bounds")
             case Flag():
                 width = 1
                 if self._number(offset, 1, end) > 1:
                     _malformed(offset, "a bool is neither 0 nor 1")
             case Choice(width=width):
                 if self._number(offset, width, end) not in shape.values:
-                    raise RequestRefused(
-                        ErrorCode.UNSUPPORTED, offset, "an unknown value"
-                    )
+                    _refuse(ErrorCode.UNSUPPORTED, offset, "an unknown value")
             case Bits(width=width):
                 if self._number(offset, width, end) & ~shape.mask:
-                    raise RequestRefused(
-                        ErrorCode.UNSUPPORTED, offset, "an unknown flag"
-                    )
+                    _refuse(ErrorCode.UNSUPPORTED, offset, "an unknown flag")
             case Raw(width=width):
                 if not self._number(offset, width, end) and shape.nonzero:
                     _malformed(offset, "zeros where an id or key is due")
@@ -116,12 +116,8 @@ class _Walk:
 
     def _size(self, shape: Blob | Items, offset: int, end: int) -> int:
         size = self._number(offset, shape.prefix, end)
-        if size > shape.high:
-            raise RequestRefused(
-                ErrorCode.LIMIT, offset, "a length or count is above its limit"
-            )
-        if size < shape.low:
-            _malformed(offset, "a length or count is below its least")
+        if not shape.low <= size <= shape.high:
+            _refuse(ErrorCode.LIMIT, offset, "a length or count is out of bounds")
         return size
 
     def _blob(self, shape: Blob, offset: int, end: int) -> int:
@@ -135,9 +131,7 @@ class _Walk:
             except UnicodeDecodeError:
                 text = "\0"
             if "\0" in text:
-                raise RequestRefused(
-                    ErrorCode.INVALID_TEXT, offset, "not UTF-8 without NUL"
-                )
+                _refuse(ErrorCode.INVALID_TEXT, offset, "not UTF-8 without NUL")
         return following
 
     def _items(self, shape: Items, offset: int, end: int) -> int:
@@ -169,7 +163,7 @@ class _Walk:
         start = offset
         count = self._number(offset, 1, end)
         if count > TAGS_MAX:
-            raise RequestRefused(ErrorCode.LIMIT, offset, "too many tags")
+            _malformed(offset, "too many tags")
         offset += 1
         known = {tag.tag: tag for tag in tags}
         seen: set[int] = set()
@@ -192,9 +186,7 @@ class _Walk:
             else:
                 unknown_bytes += following - offset
                 if unknown_bytes > UNKNOWN_TAGS_BYTES_MAX:
-                    raise RequestRefused(
-                        ErrorCode.LIMIT, offset, "unknown tags are too long"
-                    )
+                    _malformed(offset, "unknown tags are too long")
             seen.add(number)
             previous, offset = number, following
         if any(tag.must and tag.tag not in seen for tag in tags):

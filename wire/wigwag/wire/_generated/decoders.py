@@ -535,7 +535,7 @@ def decode_welcome_1(body: bytes) -> Welcome:
                 session_id,
                 None,
             )
-        tag_home, unknown, pos = read_tags_welcome_1(body, pos + 55, tags)
+        (tag_home, unknown, pos) = read_tags_welcome_1(body, pos + 55, tags)
         if len(body) != pos:
             raise ValueError
         return Welcome(
@@ -563,7 +563,7 @@ def decode_reject_1(body: bytes) -> Reject:
             if len(body) != 13:
                 raise ValueError
             return Reject(code, revision_min, revision_max, draft, retry_after_ms, None)
-        tag_home, unknown, pos = read_tags_reject_1(body, 13, tags)
+        (tag_home, unknown, pos) = read_tags_reject_1(body, 13, tags)
         if len(body) != pos:
             raise ValueError
         return Reject(code, revision_min, revision_max, draft, retry_after_ms, tag_home, unknown)
@@ -599,7 +599,7 @@ def decode_goaway_1(body: bytes) -> Goaway:
             if len(body) != 11:
                 raise ValueError
             return Goaway(code, last_corr, retry_after_ms, None)
-        tag_home, unknown, pos = read_tags_goaway_1(body, 11, tags)
+        (tag_home, unknown, pos) = read_tags_goaway_1(body, 11, tags)
         if len(body) != pos:
             raise ValueError
         return Goaway(code, last_corr, retry_after_ms, tag_home, unknown)
@@ -657,7 +657,7 @@ def decode_auth_1(body: bytes) -> Auth:
             if len(body) != 102:
                 raise ValueError
             return Auth(signature, user, device, registration_id, generation, cursor, None)
-        tag_session, unknown, pos = read_tags_auth_1(body, 102, tags)
+        (tag_session, unknown, pos) = read_tags_auth_1(body, 102, tags)
         if len(body) != pos:
             raise ValueError
         return Auth(
@@ -960,7 +960,12 @@ def decode_prekeys_upload_1(body: bytes) -> PrekeysUpload:
             if len(body) != pos + 1:
                 raise ValueError
             return PrekeysUpload(one_time, kem, None, None)
-        tag_signed, tag_last_resort, unknown, pos = read_tags_prekeys_upload_1(body, pos + 1, tags)
+        (
+            tag_signed,
+            tag_last_resort,
+            unknown,
+            pos,
+        ) = read_tags_prekeys_upload_1(body, pos + 1, tags)
         if len(body) != pos:
             raise ValueError
         return PrekeysUpload(one_time, kem, tag_signed, tag_last_resort, unknown)
@@ -1114,20 +1119,20 @@ def decode_prekeys_low_1(body: bytes) -> PrekeysLow:
 def decode_device_list_publish_1(body: bytes) -> DeviceListPublish:
     """Read DEVICE_LIST_PUBLISH at revision 1."""
     try:
-        (list_blob_size,) = unpack_H(body, 0)
-        if not 1 <= list_blob_size <= 2048:
+        (list__blob_size,) = unpack_H(body, 0)
+        if not 1 <= list__blob_size <= 2048:
             raise ValueError
-        pos: int = 2 + list_blob_size
-        list_blob = body[2:pos]
-        (list_signature, tags) = unpack_64sB(body, pos)
+        pos: int = 2 + list__blob_size
+        list__blob = body[2:pos]
+        (list__signature, tags) = unpack_64sB(body, pos)
         if not tags:
             if len(body) != pos + 65:
                 raise ValueError
-            return DeviceListPublish(SignedList(list_blob, list_signature))
+            return DeviceListPublish(SignedList(list__blob, list__signature))
         pos = skip_tags(body, pos + 65, tags)
         if len(body) != pos:
             raise ValueError
-        return DeviceListPublish(SignedList(list_blob, list_signature))
+        return DeviceListPublish(SignedList(list__blob, list__signature))
     except DECODE_FAULTS:
         raise find_fault(shapes.DEVICE_LIST_PUBLISH_1, body) from None
 
@@ -1295,7 +1300,7 @@ def decode_refused_1(body: bytes) -> Refused:
                 None,
                 None,
             )
-        tag_last_id, tag_devices, tag_chat_seq, unknown, pos = read_tags_refused_1(body, 25, tags)
+        (tag_last_id, tag_devices, tag_chat_seq, unknown, pos) = read_tags_refused_1(body, 25, tags)
         if len(body) != pos:
             raise ValueError
         return Refused(
@@ -1632,7 +1637,7 @@ def read_tags_welcome_1(body: bytes, pos: int, count: int) -> tuple[str | None, 
         pos = end
     if count > TAGS_MAX or unknown_bytes > UNKNOWN_TAGS_BYTES_MAX:
         raise ValueError
-    return home, (), pos
+    return (home, (), pos)
 
 
 def read_tags_reject_1(body: bytes, pos: int, count: int) -> tuple[str | None, UnknownTags, int]:
@@ -1662,7 +1667,7 @@ def read_tags_reject_1(body: bytes, pos: int, count: int) -> tuple[str | None, U
         pos = end
     if count > TAGS_MAX or unknown_bytes > UNKNOWN_TAGS_BYTES_MAX:
         raise ValueError
-    return home, (), pos
+    return (home, (), pos)
 
 
 def read_tags_goaway_1(body: bytes, pos: int, count: int) -> tuple[str | None, UnknownTags, int]:
@@ -1692,7 +1697,7 @@ def read_tags_goaway_1(body: bytes, pos: int, count: int) -> tuple[str | None, U
         pos = end
     if count > TAGS_MAX or unknown_bytes > UNKNOWN_TAGS_BYTES_MAX:
         raise ValueError
-    return home, (), pos
+    return (home, (), pos)
 
 
 def read_tags_auth_1(body: bytes, pos: int, count: int) -> tuple[bytes | None, UnknownTags, int]:
@@ -1717,7 +1722,7 @@ def read_tags_auth_1(body: bytes, pos: int, count: int) -> tuple[bytes | None, U
         pos = end
     if count > TAGS_MAX or unknown_bytes > UNKNOWN_TAGS_BYTES_MAX:
         raise ValueError
-    return session, (), pos
+    return (session, (), pos)
 
 
 def read_tags_prekeys_upload_1(body: bytes, pos: int, count: int) -> tuple[SignedPrekey | None, KemPrekey | None, UnknownTags, int]:
@@ -1763,7 +1768,7 @@ def read_tags_prekeys_upload_1(body: bytes, pos: int, count: int) -> tuple[Signe
         pos = end
     if count > TAGS_MAX or unknown_bytes > UNKNOWN_TAGS_BYTES_MAX:
         raise ValueError
-    return signed, last_resort, (), pos
+    return (signed, last_resort, (), pos)
 
 
 def read_tags_refused_1(body: bytes, pos: int, count: int) -> tuple[bytes | None, DevicesStale | None, int | None, UnknownTags, int]:
@@ -1855,4 +1860,4 @@ def read_tags_refused_1(body: bytes, pos: int, count: int) -> tuple[bytes | None
         pos = end
     if count > TAGS_MAX or unknown_bytes > UNKNOWN_TAGS_BYTES_MAX:
         raise ValueError
-    return last_id, devices, chat_seq, (), pos
+    return (last_id, devices, chat_seq, (), pos)

@@ -927,13 +927,13 @@ def encode_prekeys_low_1(record: PrekeysLow) -> bytes:
 def encode_device_list_publish_1(record: DeviceListPublish) -> bytes:
     """Write DEVICE_LIST_PUBLISH at revision 1."""
     try:
-        list = record.list
-        list_blob = list.blob
-        list_signature = list.signature
-        if not 1 <= len(list_blob) <= 2048 or len(list_signature) != 64:
+        list_ = record.list
+        list__blob = list_.blob
+        list__signature = list_.signature
+        if not 1 <= len(list__blob) <= 2048 or len(list__signature) != 64:
             raise ValueError
         section = tag_section([], record.unknown, NO_KNOWN) if record.unknown else NO_TAGS
-        return b"".join((pack_H(len(list_blob)), list_blob, pack_64s(list_signature), section))
+        return b"".join((pack_H(len(list__blob)), list__blob, pack_64s(list__signature), section))
     except ENCODE_FAULTS:
         raise find_record_fault(shapes.DEVICE_LIST_PUBLISH_1, record) from None
 
