@@ -10,6 +10,7 @@ whole server can be run from a seed.
     outcome = fold(request, state)                 # answer, changes, events
 """
 
+from wigwag.server.core import _rows as rows
 from wigwag.server.core._answers import Acked as Acked
 from wigwag.server.core._answers import Answer as Answer
 from wigwag.server.core._answers import Bundles as Bundles
@@ -66,6 +67,10 @@ from wigwag.server.core._requests import Tick as Tick
 from wigwag.server.core._requests import UsernameClaim as UsernameClaim
 from wigwag.server.core._requests import UsernameOf as UsernameOf
 from wigwag.server.core._requests import UsernameResolve as UsernameResolve
+from wigwag.server.core._state import Changes as Changes
+from wigwag.server.core._state import Meta as Meta
+from wigwag.server.core._state import RowMissing as RowMissing
+from wigwag.server.core._state import State as State
 from wigwag.server.core._values import Device as Device
 from wigwag.server.core._values import DeviceRef as DeviceRef
 from wigwag.server.core._values import DevicesStale as DevicesStale
@@ -79,13 +84,19 @@ from wigwag.server.core._values import Position as Position
 from wigwag.server.core._values import SignedList as SignedList
 from wigwag.server.core._values import SignedPrekey as SignedPrekey
 from wigwag.server.core._values import User as User
+from wigwag.server.core._values import day_of as day_of
 from wigwag.server.core._values import device_of as device_of
+from wigwag.server.core._values import epoch_at as epoch_at
+from wigwag.server.core._values import minted_ms as minted_ms
+from wigwag.server.core._wanted import Wanted as Wanted
+from wigwag.server.core._wanted import wanted as wanted
 
 __all__ = [
     "Ack",
     "Acked",
     "Answer",
     "Bundles",
+    "Changes",
     "Connect",
     "Connected",
     "Device",
@@ -118,6 +129,8 @@ __all__ = [
     "KemPrekey",
     "Mark",
     "Marks",
+    "Meta",
+    "Outcome",
     "Position",
     "PrekeysClaim",
     "PrekeysCount",
@@ -134,10 +147,12 @@ __all__ = [
     "RestoreProven",
     "Revoked",
     "RolledBack",
+    "RowMissing",
     "Send",
     "Sequenced",
     "SignedList",
     "SignedPrekey",
+    "State",
     "Status",
     "Tick",
     "Ticked",
@@ -147,5 +162,14 @@ __all__ = [
     "UsernameClaim",
     "UsernameOf",
     "UsernameResolve",
+    "Wanted",
+    "day_of",
     "device_of",
+    "epoch_at",
+    "fold",
+    "is_growth",
+    "minted_ms",
+    "refuse",
+    "rows",
+    "wanted",
 ]

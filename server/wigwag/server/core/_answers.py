@@ -193,6 +193,7 @@ class EngineStatus(msgspec.Struct, frozen=True, gc=False):
     """Figures for the operator.
 
     Attributes:
+        inbox_bytes: Frame bytes that wait in inboxes.
         clock_ms: Time of the newest record.
         is_space_low: The disk was full and the reserve is in use: SENDs are refused.
     """
@@ -200,7 +201,7 @@ class EngineStatus(msgspec.Struct, frozen=True, gc=False):
     accounts: int
     devices: int
     chats: int
-    inbox_entries: int
+    inbox_bytes: int
     epoch: int
     clock_ms: int
     database_bytes: int

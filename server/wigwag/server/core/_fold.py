@@ -194,7 +194,7 @@ def _fold_status(draft: Draft) -> Answer:
         counts.accounts,
         counts.devices,
         counts.chats,
-        counts.inbox_entries,
+        counts.inbox_bytes,
         draft.epoch,
         draft.now_ms,
         counts.database_bytes,

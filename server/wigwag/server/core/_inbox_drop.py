@@ -61,10 +61,10 @@ def scan_key(tick: Tick, now_ms: int) -> ScanKey:
 
 def fold_tick(draft: Draft, tick: Tick) -> Answer:
     """Expire, suspend and report, device by device, a portion at most."""
-    devices = draft.must_get(SCANS, scan_key(tick, draft.now_ms))
+    scan = draft.must_get(SCANS, scan_key(tick, draft.now_ms))
     dropped = suspended = 0
     after = tick.after
-    for device in devices:
+    for device in scan.devices:
         if dropped >= DROP_ENTRIES_MAX:
             return Ticked(after, dropped, suspended)
         count, is_suspended, is_done = _look_at(draft, device)
@@ -73,10 +73,9 @@ def fold_tick(draft: Draft, tick: Tick) -> Answer:
         if not is_done:
             return Ticked(after, dropped, suspended)
         after = device
-    if len(devices) == TICK_DEVICES_MAX:
-        return Ticked(after, dropped, suspended)
-    draft.tick_ms = draft.now_ms
-    return Ticked(None, dropped, suspended)
+    if scan.next is None:
+        draft.tick_ms = draft.now_ms
+    return Ticked(scan.next, dropped, suspended)
 
 
 def _look_at(draft: Draft, device: Device) -> tuple[int, bool, bool]:

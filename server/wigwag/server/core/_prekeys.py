@@ -30,6 +30,7 @@ from wigwag.server.core._rows import (
     ROSTERS,
     SENDERS,
     PageRef,
+    PageRow,
     PrekeyRow,
 )
 from wigwag.server.core._values import (
@@ -169,7 +170,8 @@ def _add_page(
         return ()
     first_id = packed[0][0]
     blob = b"".join(one for _, one in packed)
-    draft.put(PAGES, page_key(device, kind, first_id), blob)
+    page = PageRow(draft.epoch, blob)
+    draft.put(PAGES, page_key(device, kind, first_id), page)
     return (PageRef(first_id, len(packed), draft.epoch),)
 
 
@@ -248,8 +250,8 @@ def _take(
     """Take the next key: its bytes, the pages then left, the next index."""
     page = pages[0]
     key = page_key(device, kind, page.first_id)
-    blob = draft.must_get(PAGES, key)
-    packed = blob[index * size : (index + 1) * size]
+    keys = draft.must_get(PAGES, key).keys
+    packed = keys[index * size : (index + 1) * size]
     if index + 1 < page.count:
         return packed, pages, index + 1
     draft.put(PAGES, key, None)

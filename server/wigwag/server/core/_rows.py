@@ -161,7 +161,6 @@ class EntryHead(msgspec.Struct, frozen=True, gc=False):
     """An inbox entry without its frame (fields as InboxEntry)."""
 
     position: Position
-    prev: Position
     kind: int
     chat: Chat
     chat_seq: Position
@@ -217,6 +216,13 @@ class ScanKey(msgspec.Struct, frozen=True, gc=False):
     count_max: int
 
 
+class Scan(msgspec.Struct, frozen=True, gc=False):
+    """What a scan found: devices, rising, and where the next begins (None: the end)."""
+
+    devices: tuple[Device, ...]
+    next: Device | None
+
+
 # --- directory fold
 
 
@@ -270,6 +276,13 @@ class PageRef(msgspec.Struct, frozen=True, gc=False):
     epoch: int
 
 
+class PageRow(msgspec.Struct, frozen=True, gc=False):
+    """A page of one-time prekeys, never changed: equal records one after the other."""
+
+    epoch: int
+    keys: bytes
+
+
 class PrekeyRow(msgspec.Struct, frozen=True, gc=False):
     """A device's prekeys; `*_next` is the index of the next key of the first page."""
 
@@ -289,7 +302,7 @@ class Counts(msgspec.Struct, frozen=True, gc=False):
     accounts: int
     devices: int
     chats: int
-    inbox_entries: int
+    inbox_bytes: int
     database_bytes: int
 
 
@@ -301,14 +314,14 @@ MARKS = Table[bytes, MarkRow]("mark", 4)
 ROSTERS = Table[User, RosterRow]("roster", 5)
 SHARES = Table[Device, SharesRow]("shares", 6)
 SLICES = Table[SliceKey, Slice]("slice", 7, is_kept=False)
-SCANS = Table[ScanKey, tuple[Device, ...]]("scan", 8, is_kept=False)
+SCANS = Table[ScanKey, Scan]("scan", 8, is_kept=False)
 ACCOUNTS = Table[User, AccountRow]("account", 9)
 DEVICES = Table[Device, DeviceRow]("device", 10)
 LISTS = Table[bytes, ListRow]("device_list", 11)
 NAMES = Table[str, User]("username", 12)
 INVITES = Table[bytes, InviteRow]("invite", 13)
 PREKEYS = Table[Device, PrekeyRow]("prekey_base", 14)
-PAGES = Table[bytes, bytes]("prekey_page", 15, is_kept=False)
+PAGES = Table[bytes, PageRow]("prekey_page", 15, is_kept=False)
 COUNTS = Table[None, Counts]("counts", 16, is_kept=False)
 
 TABLES: tuple[Table[Any, Any], ...] = (

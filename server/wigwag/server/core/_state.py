@@ -175,6 +175,7 @@ class State:
         self.void_below = meta.void_below
         self.epochs = set(meta.epochs)
         self.epoch = max(meta.epochs, default=0)
+        self.unsaved_epochs: list[int] = []
         self.ordinal = 0
         self.caches = tuple(Cache(limits.cache_rows_max) for _ in TABLES)
         self.tails: dict[Device, Tail] = {}
@@ -196,7 +197,7 @@ class State:
         self.epoch = epoch
         self.ordinal = 0
         self.epochs.add(epoch)
-        self.changes.epochs.append(epoch)
+        self.unsaved_epochs.append(epoch)
 
     def next_source(self) -> Position:
         """Return the log position of the next record."""
@@ -244,6 +245,8 @@ class State:
 
     def end_group(self) -> None:
         """Drop what is only good for one group, and what is too much."""
+        # Epochs of a group that was rolled back are written with the next.
+        self.changes.epochs = self.unsaved_epochs
         for table, cache in zip(TABLES, self.caches, strict=True):
             if table.is_kept:
                 cache.age()
@@ -257,6 +260,10 @@ class State:
         while self.tail_bytes > self.limits.tail_bytes_max:
             device = next(iter(self.tails))
             self.tail_bytes -= self.tails.pop(device).size
+
+    def saved(self) -> None:
+        """Note that the group's changes are durable."""
+        self.unsaved_epochs = []
 
     def forget_everything(self) -> None:
         """Drop all rows from memory: a commit was rolled back."""

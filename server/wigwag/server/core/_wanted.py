@@ -275,7 +275,8 @@ class Wish:
     def tick(self, request: Tick) -> None:
         """Note what a tick lacks."""
         now_ms = self.state.clock_ms
-        for device in self.row(SCANS, scan_key(request, now_ms)) or ():
+        scan = self.row(SCANS, scan_key(request, now_ms))
+        for device in () if scan is None else scan.devices:
             head = self.row(HEADS, device)
             if head is None:
                 continue
@@ -301,7 +302,9 @@ def _note(wish: Wish, request: Request) -> None:
             wish.send(request)
         case Ack():
             wish.row(SENDERS, request.device)
-            wish.ack(request.device, request.position)
+            head = wish.row(HEADS, request.device)
+            if head is not None and request.position <= head.last:
+                wish.ack(request.device, request.position)
         case InboxRead():
             wish.read(request)
         case Connect():

@@ -22,6 +22,7 @@ from wigwag.server.ports._errors import CommitUncertainError as CommitUncertainE
 from wigwag.server.ports._errors import DatabaseInUseError as DatabaseInUseError
 from wigwag.server.ports._errors import EngineClosedError as EngineClosedError
 from wigwag.server.ports._errors import NotADatabaseError as NotADatabaseError
+from wigwag.server.ports._errors import ReadFailedError as ReadFailedError
 from wigwag.server.ports._errors import SchemaTooNewError as SchemaTooNewError
 from wigwag.server.ports._errors import StorageError as StorageError
 
@@ -36,6 +37,7 @@ __all__ = [
     "Job",
     "Listener",
     "NotADatabaseError",
+    "ReadFailedError",
     "SchemaTooNewError",
     "StorageError",
     "WallClock",

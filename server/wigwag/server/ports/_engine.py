@@ -63,7 +63,10 @@ class Listener(Protocol):
         ...
 
     def fold_failed(self, request: str, error: Exception) -> None:
-        """Raise the alarm: our own code failed on a request of this type (INTERNAL)."""
+        """Raise the alarm: our own code failed on a request of this type (INTERNAL).
+
+        Also when an answer's or a watcher's callback raised.
+        """
         ...
 
     def space_low(self, is_low: bool) -> None:
@@ -71,7 +74,11 @@ class Listener(Protocol):
         ...
 
     def committed(self, records: int, sends: int, commit_seconds: float) -> None:
-        """Count a group: its records, the SENDs among them, time in the writer."""
+        """Note that all of a group's answers, entries and hints have been given.
+
+        The last call for every group, also one that only looked up (0 s in the
+        writer) or was refused: what it made sessions say can be written now.
+        """
         ...
 
 

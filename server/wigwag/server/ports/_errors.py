@@ -75,6 +75,13 @@ class CommitUncertainError(StorageError):
     """
 
 
+class ReadFailedError(StorageError):
+    """The database could not be read; the engine stops."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the database could not be read: {reason}")
+
+
 class EngineClosedError(StorageError):
     """A request was appended to an engine that has stopped."""
 

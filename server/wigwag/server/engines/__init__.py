@@ -1,0 +1,30 @@
+"""Engines: what implements the ports on real storage.
+
+with ThreadExecutor() as executor:
+async with open_engine(folder / "wigwag.db", clock=SystemClock(),
+executor=executor, listener=listener) as engine:
+engine.append(Status(), print)
+await trio.sleep_forever()
+"""
+
+from wigwag.server.engines._adapters import SystemClock as SystemClock
+from wigwag.server.engines._adapters import SystemEntropy as SystemEntropy
+from wigwag.server.engines._adapters import ThreadExecutor as ThreadExecutor
+from wigwag.server.engines._crash import CRASH_POINTS as CRASH_POINTS
+from wigwag.server.engines._database import OpenDatabase as OpenDatabase
+from wigwag.server.engines._database import open_database as open_database
+from wigwag.server.engines._database import prepare as prepare
+from wigwag.server.engines._embedded import EmbeddedEngine as EmbeddedEngine
+from wigwag.server.engines._embedded import open_engine as open_engine
+
+__all__ = [
+    "CRASH_POINTS",
+    "EmbeddedEngine",
+    "OpenDatabase",
+    "SystemClock",
+    "SystemEntropy",
+    "ThreadExecutor",
+    "open_database",
+    "open_engine",
+    "prepare",
+]

@@ -1,0 +1,42 @@
+"""Named places where a test can kill this process, as kill -9 would.
+
+    CRASH_AT=store.after_commit        at the first pass
+    CRASH_AT=store.after_commit:25     at the twenty-fifth
+
+Without the variable `crash_point` is an empty function.
+"""
+
+import os
+import signal
+
+# In the order in which a group passes them.
+CRASH_POINTS = (
+    "engine.after_fold",
+    "store.before_commit",
+    "store.after_commit",
+    "engine.before_answers",
+    "engine.after_answers",
+    "store.before_checkpoint",
+    "store.after_checkpoint",
+)
+
+
+class _Countdown:
+    def __init__(self, setting: str) -> None:
+        self.name, _, passes = setting.partition(":")
+        self.passes_left = int(passes or 1)
+        if self.name not in CRASH_POINTS:
+            raise ValueError(f"CRASH_AT names no crash point: {self.name!r}")
+
+    def __call__(self, name: str) -> None:
+        if name == self.name:
+            self.passes_left -= 1
+            if self.passes_left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _go_on(name: str) -> None:
+    """Do nothing."""
+
+
+crash_point = _Countdown(os.environ["CRASH_AT"]) if "CRASH_AT" in os.environ else _go_on

@@ -1,0 +1,72 @@
+"""apsw's connection as far as the engine uses it, with types.
+
+apsw's own annotations name a type that this Python does not have, so nothing
+that touches them can be checked. This is the one place that converts.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Protocol, cast
+
+import apsw
+
+Bindings = Sequence[Any]
+
+
+class Found(Protocol):
+    """The rows of a statement; iterating reads them one by one."""
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]: ...
+    def fetchone(self) -> tuple[Any, ...] | None:
+        """Return the next row, or None."""
+        ...
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        """Return all further rows."""
+        ...
+
+    def close(self) -> None:
+        """Read no further."""
+        ...
+
+
+class Database(Protocol):
+    """A database connection; used by one thread at a time."""
+
+    def execute(self, statements: str, bindings: Bindings = (), /) -> Found:
+        """Run statements; the rows come as they are read."""
+        ...
+
+    def executemany(self, statements: str, bindings: Iterable[Bindings], /) -> Found:
+        """Run a statement once for each of the bindings."""
+        ...
+
+    def wal_checkpoint(self, dbname: str | None, mode: int, /) -> tuple[int, int]:
+        """Copy the WAL into the database."""
+        ...
+
+    def set_wal_hook(self, hook: Callable[[Any, str, int], int], /) -> None:
+        """Call `hook` after each commit with the frames in the WAL."""
+        ...
+
+    def close(self, force: bool = False, /) -> None:
+        """Close; `force` leaves out what a crash would."""
+        ...
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open."""
+        ...
+
+
+def typed(connection: apsw.Connection) -> Database:
+    """Return a connection under its checked type."""
+    return cast("Database", connection)
+
+
+def fetch_one(
+    database: Database, statement: str, bindings: Bindings = ()
+) -> tuple[Any, ...]:
+    """Return the row of a statement that always has one."""
+    row = database.execute(statement, bindings).fetchone()
+    assert row is not None, "the statement has one row by construction"
+    return row

@@ -1,0 +1,175 @@
+"""Writing a group's changes: one transaction, one fsync.
+
+Statements go out table by table with `executemany`, so that each is prepared once
+and rows of one table are written together. Inserts of inbox entries come before
+quarantine and deletes: what a group adds and takes away again is gone.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from wigwag.server.core import Changes, day_of, minted_ms, rows
+from wigwag.server.engines._record import inbox_columns
+from wigwag.server.engines._row_codec import SHAPES
+from wigwag.server.engines._schema import (
+    LOG_PREFIX,
+    SENT_PREFIX,
+    create_log_table,
+    create_sent_table,
+)
+from wigwag.server.engines._sql import Database
+
+DAY_MS = 86_400_000
+# The design: dropped whole after 33 days, one more than the dedupe horizon.
+SENT_DAYS_KEPT = 33
+# Chat-log headers and quarantined entries: as long as inbox entries.
+LOG_DAYS_KEPT = 30
+
+_INSERT_ENTRY = "INSERT INTO inbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_TRIM = "DELETE FROM inbox WHERE device = ? AND position > ? AND position <= ?"
+_QUARANTINE = (
+    "INSERT OR REPLACE INTO quarantine "
+    "SELECT *, ? FROM inbox WHERE device = ? AND position = ?"
+)
+_REMOVE = "DELETE FROM inbox WHERE device = ? AND position = ?"
+_EPOCH = "INSERT INTO epoch VALUES (?, ?, 0)"
+_END_EPOCH = (
+    "UPDATE epoch SET ended = (SELECT ordinal FROM log) "
+    "WHERE epoch = (SELECT max(epoch) FROM epoch)"
+)
+_LOG_STATE = "UPDATE log SET clock_ms = ?, ordinal = ?, void_below = ?"
+
+
+class Days:
+    """Which UTC days have a sent index and a chat log.
+
+    Tables made in a transaction that was rolled back are gone again: `restore`.
+    """
+
+    def __init__(self, sent: set[int], log: set[int]) -> None:
+        self.sent = sent
+        self.log = log
+        self._before = (frozenset(sent), frozenset(log))
+
+    def remember(self) -> None:
+        """Note what is there before a transaction."""
+        self._before = (frozenset(self.sent), frozenset(self.log))
+
+    def restore(self) -> None:
+        """Return to what was there before the transaction."""
+        self.sent = set(self._before[0])
+        self.log = set(self._before[1])
+
+
+def write_changes_txn(
+    database: Database,
+    days: Days,
+    changes: Changes,
+    clock_ms: int,
+    ordinal: int,
+    void_below: int,
+) -> None:
+    """Write a group's changes within an open transaction."""
+    many = database.executemany
+    for epoch in changes.epochs:
+        database.execute(_END_EPOCH)
+        database.execute(_EPOCH, (epoch, clock_ms))
+    database.execute(_LOG_STATE, (clock_ms, ordinal, void_below))
+    for shape in SHAPES:
+        dirty = changes.rows[shape.table.index]
+        if not dirty:
+            continue
+        columns = shape.columns
+        kept = [columns(key, row) for key, row in dirty.items() if row is not None]
+        if kept:
+            many(shape.upsert, kept)
+        gone = [shape.split(key) for key, row in dirty.items() if row is None]
+        if gone:
+            many(shape.delete, gone)
+    sent = changes.rows[rows.SENT.index]
+    if sent:
+        _write_sent_txn(database, days, sent)
+    if changes.log:
+        _write_log_txn(database, days, changes.log)
+    if changes.entries:
+        many(_INSERT_ENTRY, [inbox_columns(*one) for one in changes.entries])
+    for device, position in changes.quarantined:
+        database.execute(_QUARANTINE, (clock_ms, device, position))
+        database.execute(_REMOVE, (device, position))
+    if changes.trims:
+        many(_TRIM, changes.trims)
+    if changes.void_below:
+        _void_pages_txn(database, changes.void_below)
+    if changes.tick_ms:
+        _prune_txn(database, days, changes.tick_ms, void_below)
+
+
+def _write_sent_txn(
+    database: Database, days: Days, sent: dict[bytes, rows.SentRow]
+) -> None:
+    by_day: defaultdict[int, list[tuple[object, ...]]] = defaultdict(list)
+    for key, row in sent.items():
+        message_id = key[17:33]
+        by_day[day_of(minted_ms(message_id))].append(
+            (
+                key[:17],
+                message_id,
+                key[33:],
+                row.chat_seq,
+                row.ts,
+                row.attempt,
+                row.registration_id,
+                row.digest,
+            )
+        )
+    for day, values in by_day.items():
+        if day not in days.sent:
+            create_sent_table(database, day)
+            days.sent.add(day)
+        database.executemany(
+            f"INSERT INTO {SENT_PREFIX}{day} VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - a day number
+            values,
+        )
+
+
+def _write_log_txn(database: Database, days: Days, log: Iterable[rows.LogRow]) -> None:
+    by_day: defaultdict[int, list[tuple[object, ...]]] = defaultdict(list)
+    for row in log:
+        by_day[day_of(row.ts)].append(
+            (
+                row.chat,
+                row.chat_seq,
+                row.class_,
+                row.sender,
+                row.client_msg_id,
+                row.ts,
+            )
+        )
+    for day, values in by_day.items():
+        if day not in days.log:
+            create_log_table(database, day)
+            days.log.add(day)
+        database.executemany(
+            f"INSERT INTO {LOG_PREFIX}{day} VALUES (?, ?, ?, ?, ?, ?)",  # noqa: S608 - a day number
+            values,
+        )
+
+
+def _void_pages_txn(database: Database, void_below: int) -> None:
+    database.execute("DELETE FROM prekey_page WHERE epoch < ?", (void_below,))
+
+
+def _prune_txn(database: Database, days: Days, now_ms: int, void_below: int) -> None:
+    """Drop day tables and rows whose time is over."""
+    today = day_of(now_ms)
+    for day in sorted(one for one in days.sent if one < today - SENT_DAYS_KEPT):
+        database.execute(f"DROP TABLE {SENT_PREFIX}{day}")
+        days.sent.discard(day)
+    for day in sorted(one for one in days.log if one < today - LOG_DAYS_KEPT):
+        database.execute(f"DROP TABLE {LOG_PREFIX}{day}")
+        days.log.discard(day)
+    database.execute("DELETE FROM invite WHERE expires_ms < ?", (now_ms,))
+    database.execute(
+        "DELETE FROM quarantine WHERE found_ms < ?", (now_ms - LOG_DAYS_KEPT * DAY_MS,)
+    )
+    _void_pages_txn(database, void_below)
