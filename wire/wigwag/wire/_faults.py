@@ -21,7 +21,7 @@ from wigwag.wire._header import (
 )
 from wigwag.wire._receive_buffer import Header
 from wigwag.wire._requests import RequestLedger
-from wigwag.wire._rules import ANSWER, ERROR, PONG, REQUEST, Rule, RuleBook
+from wigwag.wire._rules import ANSWER, ERROR, HELLO, PONG, REQUEST, Rule, RuleBook
 from wigwag.wire._states import State
 
 UNKNOWN_FRAME_BYTES_MAX: Final = LIMITS["unknown_frame_bytes_max"].value
@@ -159,6 +159,8 @@ def judge_header(
         return BAD_PADDING
     rule = book.known.get(type_)
     if rule is None:
+        if state is State.HELLO and HELLO in book.inbound[state]:
+            return NOT_ALLOWED  # a server: nothing comes before HELLO
         return _judge_unknown(header, ledger)
     if not flags & PADDED and length - ext_len > rule.length_max:
         return TOO_LARGE_FOR_TYPE
