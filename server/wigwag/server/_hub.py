@@ -1,15 +1,19 @@
 """Which sessions there are, and what they must be told.
 
 The hub is the engine's listener: after each commit it passes hints on to the
-sessions they concern, then lets every session that has something to say say it, all
+sessions they concern. Sessions that have something to say are marked, and say it all
 at once: one TLS write and one system call a connection, however many messages.
 
-Whatever wakes the server (a socket, a commit, a deadline, the operator) ends with
-`flush`. A session's failure in there ends that session alone.
+Whatever wakes the server (a socket, a deadline, the operator) stands between `begin`
+and `flush`; what an engine tells after a commit has no such end, so the first mark
+then wakes the flusher's task (`run`), which comes when the engine has told all.
+A session's failure in a flush ends that session alone.
 """
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
+
+import trio
 
 from wigwag.server._counts import Counts
 from wigwag.server._observe import Log, log_failure
@@ -55,6 +59,8 @@ class Hub:
         self._by_user: dict[User, list[Session]] = {}
         self._dirty: list[Session] = []
         self._starved: list[Session] = []
+        self._is_awake = False
+        self._flusher: trio.lowlevel.Task | None = None
 
     # Sessions
 
@@ -107,12 +113,20 @@ class Hub:
 
     # Output
 
+    def begin(self) -> None:
+        """Begin a wake-up: whoever calls this calls `flush`, whatever happens."""
+        self._is_awake = True
+
     def mark(self, session: "Session") -> None:
         """Have a session looked at in the next flush (the session sees to: once)."""
         self._dirty.append(session)
+        if not self._is_awake and self._flusher is not None:
+            flusher, self._flusher = self._flusher, None
+            trio.lowlevel.reschedule(flusher)
 
     def flush(self) -> None:
         """Let every marked session settle and write."""
+        self._is_awake = True
         now = self.monotonic()
         if self._starved and self.has_room:
             starved, self._starved = self._starved, []
@@ -123,6 +137,22 @@ class Hub:
             dirty, self._dirty = self._dirty, []
             for session in dirty:
                 session.guarded(session.flush, now)
+        self._is_awake = False
+
+    async def run(self) -> None:
+        """Flush whenever an engine has told something; until cancelled."""
+
+        def abort(_: trio.lowlevel.RaiseCancelT) -> trio.lowlevel.Abort:
+            self._flusher = None
+            return trio.lowlevel.Abort.SUCCEEDED
+
+        while True:
+            if not self._dirty:
+                self._flusher = trio.lowlevel.current_task()
+                await trio.lowlevel.wait_task_rescheduled(abort)
+            else:
+                await trio.lowlevel.checkpoint()
+            self.flush()
 
     @property
     def has_room(self) -> bool:
@@ -195,10 +225,9 @@ class Hub:
             self.log.info("disk_has_space")
 
     def committed(self, records: int, sends: int, commit_seconds: float) -> None:
-        """Count a group, and write what its answers and entries queued."""
+        """Count a group."""
         del sends
         self.counts.committed(records, commit_seconds)
-        self.flush()
 
     def _of(self, user: User) -> Iterator["Session"]:
         yield from tuple(self._by_user.get(user, ()))

@@ -212,7 +212,7 @@ class Listener:
             limits=services.limits,
             sweeper=self._sweeper,
             start_writer=start_writer,
-            flush_all=services.hub.flush,
+            hub=services.hub,
         )
 
     async def _write_on(self, pump: Pump, number: int) -> None:

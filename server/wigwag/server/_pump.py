@@ -25,6 +25,7 @@ from enum import Enum
 
 import trio
 
+from wigwag.server._hub import Hub
 from wigwag.server._limits import Limits
 from wigwag.server._session import Session
 from wigwag.server._sweeper import Sweeper
@@ -55,9 +56,9 @@ class Pump:
         open_session: Makes the session once TLS is up.
         limits: Deadlines and the write buffer's bound.
         sweeper: Looks at the deadlines.
-        start_writer: Starts a task that calls the given function: for a peer that
-            doesn't take what is sent.
-        flush_all: Ends a wake-up: every session that has something to say says it.
+        start_writer: Starts a task that runs `write_on`: for a peer that doesn't take
+            what is sent.
+        hub: Between whose `begin` and `flush` a wake-up stands.
     """
 
     armed_at: float
@@ -71,7 +72,7 @@ class Pump:
         limits: Limits,
         sweeper: Sweeper,
         start_writer: "Callable[[Pump], None]",
-        flush_all: Callable[[], None],
+        hub: Hub,
     ) -> None:
         self.armed_at = math.inf
         self.phase = Phase.HANDSHAKE
@@ -84,7 +85,7 @@ class Pump:
         self._limits = limits
         self._sweeper = sweeper
         self._start_writer = start_writer
-        self._flush_all = flush_all
+        self._hub = hub
         self._deadline: float | None = (
             trio.current_time() + limits.tls_handshake_seconds
         )
@@ -106,7 +107,11 @@ class Pump:
                         await trio.lowlevel.wait_readable(self._socket)
                     except trio.ClosedResourceError:
                         break
-                    self._wake()
+                    self._hub.begin()
+                    try:
+                        self._wake()
+                    finally:
+                        self._hub.flush()
                 else:
                     await self._park()
         finally:
@@ -120,8 +125,11 @@ class Pump:
                     await trio.lowlevel.wait_writable(self._socket)
                 except trio.ClosedResourceError:
                     return
-                self._write_some(trio.current_time())
-                self._flush_all()
+                self._hub.begin()
+                try:
+                    self._write_some(trio.current_time())
+                finally:
+                    self._hub.flush()
         finally:
             self._is_writing = False
         self._look_at_end()
@@ -177,7 +185,6 @@ class Pump:
             if len(data) < RECORD_BYTES:
                 break
         self._handle(b"".join(received), now, is_over=is_over)
-        self._flush_all()
 
     def _decrypt(self, data: bytes, received: list[bytes]) -> bool:
         """Decrypt one read; False when TLS failed."""

@@ -40,10 +40,11 @@ class Timed(Protocol):
 
 
 class Sweeper:
-    """Calls `tick` on time; `after_round` once after each round of ticks."""
+    """Calls `tick` on time; `begin` and `end` stand around each round of ticks."""
 
-    def __init__(self, after_round: Callable[[], None]) -> None:
-        self._after_round = after_round
+    def __init__(self, begin: Callable[[], None], end: Callable[[], None]) -> None:
+        self._begin = begin
+        self._end = end
         self._heap: list[tuple[float, int, Timed]] = []
         self._order = itertools.count()
         self._sleeps_until = math.inf
@@ -77,6 +78,7 @@ class Sweeper:
         if not heap or heap[0][0] > now:
             return
         again: list[Timed] = []
+        self._begin()
         while heap and heap[0][0] <= now:
             deadline, _, timed = heapq.heappop(heap)
             if deadline != timed.armed_at:
@@ -86,7 +88,7 @@ class Sweeper:
             if due is not None and due <= now:
                 timed.tick(now)
             again.append(timed)
-        self._after_round()
+        self._end()
         for timed in again:
             due = timed.next_deadline()
             if due is not None and due < timed.armed_at:

@@ -1,0 +1,230 @@
+"""Puts a server together from its configuration: the only file that names engines.
+
+    async with open_server(config, folder) as server:
+        print((await server.invite()).reveal())
+        await server.wait_stopped()
+
+Everything that can be wrong before the first client (folder, certificate, ports,
+database) is found here, as one `ServerError` with one sentence.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+
+import trio
+
+from wigwag.server._address import Address, parse_address
+from wigwag.server._admin import AdminServer, bind_admin
+from wigwag.server._admission import Admission
+from wigwag.server._certificates import load_identity
+from wigwag.server._config import Config
+from wigwag.server._counts import Counts
+from wigwag.server._errors import (
+    ConfigError,
+    DamagedDataError,
+    InUseError,
+)
+from wigwag.server._errors import StorageError as ServerStorageError
+from wigwag.server._folder import DataFolder
+from wigwag.server._health import Health
+from wigwag.server._hub import Hub
+from wigwag.server._listener import Listener, bind
+from wigwag.server._metrics import Metrics
+from wigwag.server._observe import Log
+from wigwag.server._proofs import make_verifiers
+from wigwag.server._request_limits import RequestLimits
+from wigwag.server._server import Ports, Server
+from wigwag.server._services import Handler, Services, connection_config
+from wigwag.server._sweeper import Sweeper
+from wigwag.server._tls import ServerTLS
+from wigwag.server.engines import (
+    SystemClock,
+    SystemEntropy,
+    ThreadExecutor,
+    open_engine,
+)
+from wigwag.server.handlers import HANDLERS
+from wigwag.server.ports import (
+    ClockSuspectError,
+    DatabaseInUseError,
+    NotADatabaseError,
+    SchemaTooNewError,
+    StorageError,
+)
+
+# The first {write revision, features, fold version}; clusters will count it up.
+FINALIZED = 1
+
+
+def build_version() -> str:
+    """Return the version of this build."""
+    try:
+        return version("wigwag")
+    except PackageNotFoundError:  # run from a checkout that isn't installed
+        return "unknown"
+
+
+@contextlib.asynccontextmanager
+async def open_server(
+    config: Config,
+    folder: DataFolder,
+    log: Log,
+    *,
+    accepts_clock: bool = False,
+    handlers: Mapping[int, Handler] = HANDLERS,
+) -> AsyncIterator[Server]:
+    """Open the engine, take the ports, and serve while the block lasts.
+
+    Args:
+        config: Checked configuration.
+        folder: The data folder, held by this process.
+        log: Where events go.
+        accepts_clock: The operator vouches for the machine's clock.
+        handlers: What is done with each message.
+
+    Raises:
+        ServerError: It can't start; one sentence says why.
+    """
+    clock, entropy = SystemClock(), SystemEntropy()
+    names = _certificate_names(config)
+    tls = ServerTLS(
+        identity := load_identity(folder, config.tls, names, datetime.now(UTC))
+    )
+    counts = Counts()
+    hub = Hub(
+        counts=counts,
+        log=log,
+        entropy=entropy,
+        monotonic=trio.current_time,
+        in_flight_bytes_max=config.limits.in_flight_process_bytes_max,
+    )
+    with contextlib.ExitStack() as opened:
+        ports = _bind(config, folder, opened)
+        executor = opened.enter_context(ThreadExecutor())
+        async with (
+            _engine_errors(),
+            open_engine(
+                folder.database,
+                clock=clock,
+                executor=executor,
+                listener=hub,
+                accept_clock=accepts_clock,
+            ) as engine,
+        ):
+            services = Services(
+                engine=engine,
+                hub=hub,
+                limits=config.limits,
+                connection_config=connection_config(
+                    config.limits,
+                    finalized=FINALIZED,
+                    drain_seconds=config.limits.drain_seconds,
+                ),
+                admission=Admission(config.limits, config.networks),
+                request_limits=RequestLimits(config.limits),
+                verifiers=make_verifiers(config),
+                handlers=handlers,
+                clock=clock,
+                entropy=entropy,
+            )
+            server = _server(config, services, ports, tls, identity.ca_pin, clock)
+            admin = AdminServer(folder.admin_socket, server.operations.commands(), hub)
+            async with server.running(ports, admin):
+                yield server
+
+
+def _server(
+    config: Config,
+    services: Services,
+    ports: Ports,
+    tls: ServerTLS,
+    ca_pin: bytes,
+    clock: SystemClock,
+) -> Server:
+    sweeper = Sweeper(begin=services.hub.begin, end=services.hub.flush)
+    listener = Listener(ports.clients, tls, services, sweeper)
+    health_address = None
+    if ports.health and config.health_address is not None:
+        port = ports.health[0].getsockname()[1]
+        health_address = Address(config.health_address.host, port)
+    server: Server
+
+    def is_ready() -> bool:
+        return server.is_ready
+
+    def accept_clock() -> int:
+        step_ms = clock.step_ms
+        clock.accept()
+        return step_ms
+
+    server = Server(
+        services=services,
+        listener=listener,
+        sweeper=sweeper,
+        health=Health(
+            Metrics(services.hub.counts, services.engine), is_ready, services.hub
+        ),
+        health_address=health_address,
+        address=Address(config.listen_address.host, listener.port),
+        version=build_version(),
+        public_address=_public_address(config, listener.port),
+        ca_pin=ca_pin,
+        accept_clock=accept_clock,
+    )
+    return server
+
+
+def _bind(config: Config, folder: DataFolder, opened: contextlib.ExitStack) -> Ports:
+    clients = bind(config.listen_address)
+    for listener in clients:
+        opened.callback(listener.close)
+    health = bind(config.health_address) if config.health_address else []
+    for listener in health:
+        opened.callback(listener.close)
+    admin = bind_admin(folder.admin_socket)
+    opened.callback(admin.close)
+    return Ports(clients, admin, health)
+
+
+def _public(config: Config) -> Address | None:
+    """Return the public name, with a port if it has one; port 0 stands for none."""
+    if not config.public_name:
+        return None
+    if config.public_name.rpartition(":")[2].isdigit():
+        return parse_address(config.public_name)
+    return Address(config.public_name.strip("[]"), 0)
+
+
+def _public_address(config: Config, port: int) -> Address:
+    public = _public(config)
+    if public is not None:
+        return Address(public.host, public.port or port)
+    listen = config.listen_address
+    return Address("localhost" if listen.is_wildcard else listen.host, port)
+
+
+def _certificate_names(config: Config) -> tuple[str, ...]:
+    names = ["localhost", "127.0.0.1", "::1"]
+    public = _public(config)
+    if not config.listen_address.is_wildcard:
+        names.insert(0, config.listen_address.host)
+    if public is not None:
+        names.insert(0, public.host)
+    return tuple(dict.fromkeys(names))
+
+
+@contextlib.asynccontextmanager
+async def _engine_errors() -> AsyncIterator[None]:
+    """Translate what a store says into what an operator is told."""
+    try:
+        yield
+    except DatabaseInUseError as error:
+        raise InUseError(str(error)) from error
+    except (SchemaTooNewError, NotADatabaseError) as error:
+        raise DamagedDataError(str(error)) from error
+    except ClockSuspectError as error:
+        raise ConfigError(str(error)) from error
+    except StorageError as error:
+        raise ServerStorageError(str(error)) from error

@@ -1,0 +1,173 @@
+"""A running server: its tasks, and how they end.
+
+    listener      takes connections        ┐ first to stop
+    connections   one task each            │ drained: at most drain_seconds
+    sweeper       deadlines                │
+    ticker        the folds' time, hourly  │
+    admin, health                          ┘ last
+
+The engine is opened around all of them and closed after the last.
+"""
+
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+
+import trio
+
+from wigwag.server._address import Address
+from wigwag.server._admin import AdminServer
+from wigwag.server._health import Health
+from wigwag.server._join import JoinString
+from wigwag.server._listener import Listener
+from wigwag.server._operations import Operations
+from wigwag.server._services import Services
+from wigwag.server._sweeper import Sweeper
+from wigwag.server.core import Answer, Tick, Ticked
+from wigwag.server.ports import EngineClosedError
+
+TICK_SECONDS = 3_600.0
+# GOAWAYs go out over this time, so that the clients don't all come back at once.
+GOAWAY_SECONDS = 3.0
+GOAWAY_ROUNDS = 30
+# Earliest return after a drain: a restart takes about as long.
+RETURN_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The open sockets of a server, bound before anything else can fail."""
+
+    clients: Sequence[socket.socket]
+    admin: socket.socket
+    health: Sequence[socket.socket]
+
+
+class Server:
+    """One running server.
+
+    Attributes:
+        address: Where it listens.
+        health_address: Where it answers health checks; None: nowhere.
+        services: What its sessions share.
+        operations: What its operator may do.
+    """
+
+    def __init__(
+        self,
+        *,
+        services: Services,
+        listener: Listener,
+        sweeper: Sweeper,
+        health: Health,
+        health_address: Address | None,
+        address: Address,
+        version: str,
+        public_address: Address,
+        ca_pin: bytes,
+        accept_clock: Callable[[], int],
+    ) -> None:
+        self.address = address
+        self.health_address = health_address
+        self.services = services
+        self.operations = Operations(
+            services,
+            address=public_address,
+            ca_pin=ca_pin,
+            drain=self.request_drain,
+            accept_clock=accept_clock,
+            version=version,
+        )
+        self._listener = listener
+        self._sweeper = sweeper
+        self._health = health
+        self._is_ready = False
+        self._drain_wanted = trio.Event()
+        self._stopped = trio.Event()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether clients are taken."""
+        return self._is_ready
+
+    async def invite(
+        self, *, uses: int = 1, expires_seconds: int = 86_400
+    ) -> JoinString:
+        """Make an invite; `reveal()` of what is returned is the join string."""
+        return await self.operations.invite(uses, expires_seconds)
+
+    def request_drain(self) -> None:
+        """Start to end gracefully; `wait_stopped` returns when it is done."""
+        self._drain_wanted.set()
+
+    async def wait_stopped(self) -> None:
+        """Wait until a drain has ended."""
+        await self._stopped.wait()
+
+    @contextlib.asynccontextmanager
+    async def running(self, ports: Ports, admin: AdminServer) -> AsyncIterator[None]:
+        """Run all tasks while the block lasts; then end what is left at once."""
+        body_error: Exception | None = None
+        async with trio.open_nursery() as background:
+            background.start_soon(self.services.hub.run)
+            background.start_soon(self._sweeper.run)
+            background.start_soon(self._tick)
+            background.start_soon(admin.run, ports.admin)
+            if ports.health:
+                background.start_soon(self._health.run, ports.health)
+            background.start_soon(self._serve)
+            self._is_ready = True
+            try:
+                yield
+            except Exception as error:
+                # Raised below as it is: in a nursery it would come out in a group.
+                body_error = error
+            finally:
+                self._is_ready = False
+                background.cancel_scope.cancel()
+        if body_error is not None:
+            raise body_error
+
+    async def _serve(self) -> None:
+        """Take and serve connections until a drain; then end them."""
+        services = self.services
+        log, counts = services.hub.log, services.hub.counts
+        with trio.CancelScope() as scope:
+            async with trio.open_nursery() as connections:
+                connections.start_soon(self._listener.run, connections)
+                await self._drain_wanted.wait()
+                self._is_ready = False
+                log.info("draining", connections=counts.connections)
+                scope.deadline = trio.current_time() + services.limits.drain_seconds
+                self._listener.stop()
+                await self._say_goaway()
+        log.info("drained", connections=counts.connections)
+        self._stopped.set()
+
+    async def _say_goaway(self) -> None:
+        """Say GOAWAY to all, paced: who comes back at once comes back spread out."""
+        hub = self.services.hub
+        sessions = hub.sessions()
+        rounds = min(GOAWAY_ROUNDS, max(1, len(sessions)))
+        pause = GOAWAY_SECONDS / GOAWAY_ROUNDS
+        for number in range(rounds):
+            for index, session in enumerate(sessions[number::rounds]):
+                session.guarded(session.drain, RETURN_SECONDS + index * pause)
+            hub.flush()
+            if number + 1 < rounds:
+                await trio.sleep(pause)
+
+    async def _tick(self) -> None:
+        """Give the folds their time, now and every hour."""
+        while True:
+            self._append_tick(Tick())
+            await trio.sleep(TICK_SECONDS)
+
+    def _append_tick(self, tick: Tick) -> None:
+        with contextlib.suppress(EngineClosedError):
+            self.services.engine.append(tick, self._ticked)
+
+    def _ticked(self, answer: Answer) -> None:
+        if isinstance(answer, Ticked) and answer.after is not None:
+            self._append_tick(Tick(after=answer.after))
