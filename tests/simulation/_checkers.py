@@ -1,0 +1,37 @@
+"""All checkers: a history goes in, violations come out.
+
+Each reads the history and the stores that it ends with, nothing else, and each has
+been shown a hand-made history that it must refuse (test_checkers.py).
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from tests.simulation import _check_client, _check_cursor, _check_log
+from tests.simulation._facts import Facts, gather
+from tests.simulation._history import History
+from tests.simulation._violation import Violation
+
+CHECKS: Final[dict[str, Callable[[History, Facts], Iterator[Violation]]]] = {
+    "I1": lambda _, facts: _check_log.check_durable_ack(facts),
+    "I2": lambda _, facts: _check_log.check_once(facts),
+    "I3": lambda _, facts: _check_log.check_order(facts),
+    "I4": lambda _, facts: _check_log.check_one_history(facts),
+    "I5": lambda _, facts: _check_client.check_delivery(facts),
+    "I6": lambda _, facts: _check_client.check_exactly_once(facts),
+    "I7": lambda _, facts: _check_client.check_send_order(facts),
+    "I8": lambda _, facts: _check_log.check_no_phantom(facts),
+    "I9": lambda _, facts: _check_log.check_ack_truth(facts),
+    "I10": _check_client.check_causality,
+    "I23 cursors": lambda _, facts: _check_cursor.check_cursors(facts),
+    "I23 marks": lambda _, facts: _check_cursor.check_marks(facts),
+    "I25": lambda _, facts: _check_client.check_key_use(facts),
+}
+
+
+def check(history: History) -> list[Violation]:
+    """Judge a history by every invariant."""
+    facts = gather(history)
+    return [
+        violation for judge in CHECKS.values() for violation in judge(history, facts)
+    ]

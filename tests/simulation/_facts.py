@@ -1,0 +1,411 @@
+"""What the checkers need to know, gathered from a history in one pass.
+
+Nothing is judged here. A connection's device is known from the AUTH, REGISTER or
+RE_REGISTER that left on it; a SEND is known by (chat, sender device, client_msg_id).
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import NamedTuple
+
+from tests.simulation._history import (
+    ClientKept,
+    Ended,
+    Fault,
+    FrameCame,
+    FrameLeft,
+    Handled,
+    History,
+    LogRow,
+    Sending,
+    Sent,
+    SentRow,
+    ServerKept,
+    Settled,
+    Shown,
+)
+
+from wigwag.wire import (
+    Ack,
+    Auth,
+    AuthOk,
+    Deliver,
+    Mark,
+    Missed,
+    Receipt,
+    Receipts,
+    Refused,
+    Register,
+    ReRegister,
+    Send,
+    Sequenced,
+    Undelivered,
+    suite1,
+)
+
+
+class Key(NamedTuple):
+    """What a message is known by."""
+
+    chat: bytes
+    sender: bytes
+    message_id: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """A sign-in that left a client.
+
+    Attributes:
+        time: When.
+        device: 17 bytes.
+        registration_id: Of the device.
+        cursor: As told; None: a registration, which has none.
+    """
+
+    time: float
+    device: bytes
+    registration_id: int
+    cursor: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A copy of a SEND that left a client."""
+
+    time: float
+    key: Key
+    attempt: int
+    class_: int
+    users: tuple[bytes, ...]
+    registration_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A ciphertext that left a client.
+
+    Attributes:
+        time: When.
+        key: Of its message.
+        message_key: Sender's device, the header's ratchet key and number: which
+            message key it is under.
+        digest: SHA-256 of the ciphertext.
+    """
+
+    time: float
+    key: Key
+    message_key: tuple[bytes, bytes, int]
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A SEQUENCED that reached a client."""
+
+    time: float
+    key: Key
+    attempt: int
+    chat_seq: int
+    sent_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """A REFUSED that reached a client."""
+
+    time: float
+    key: Key
+    attempt: int
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An inbox entry that reached a client.
+
+    Attributes:
+        turn: Place of the event in the history.
+        key: Of its message; None: UNDELIVERED.
+        ended: Of UNDELIVERED: (chat, client_msg_id, user) that it reports.
+    """
+
+    turn: int
+    time: float
+    device: bytes
+    position: int
+    prev: int
+    chat_seq: int
+    is_delivery: bool
+    key: Key | None
+    ended: tuple[bytes, bytes, bytes] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A position that a client vouched for, by ACK or AUTH."""
+
+    turn: int
+    time: float
+    device: bytes
+    registration_id: int
+    position: int
+    is_sign_in: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Welcomed:
+    """An AUTH_OK that reached a client."""
+
+    time: float
+    device: bytes
+    registration_id: int
+    asked: int | None
+    acked: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class MarkSeen:
+    """A delivered mark that reached a client."""
+
+    turn: int
+    time: float
+    device: bytes
+    mark: Mark
+
+
+@dataclass(slots=True)
+class Facts:
+    """A history, sorted by what it says; lists are in the order of time."""
+
+    sign_ins: list[SignIn] = field(default_factory=list[SignIn])
+    copies: list[Copy] = field(default_factory=list[Copy])
+    sealed: list[Sealed] = field(default_factory=list[Sealed])
+    answered: list[Answered] = field(default_factory=list[Answered])
+    turned: list[Turned] = field(default_factory=list[Turned])
+    entries: list[Entry] = field(default_factory=list[Entry])
+    cursors: list[Cursor] = field(default_factory=list[Cursor])
+    welcomed: list[Welcomed] = field(default_factory=list[Welcomed])
+    marks: list[MarkSeen] = field(default_factory=list[MarkSeen])
+    sendings: list[Sending] = field(default_factory=list[Sending])
+    sent: list[Sent] = field(default_factory=list[Sent])
+    ended: list[Ended] = field(default_factory=list[Ended])
+    shown: list[Shown] = field(default_factory=list[Shown])
+    handled: list[Handled] = field(default_factory=list[Handled])
+    faults: list[Fault] = field(default_factory=list[Fault])
+    kept: list[ClientKept] = field(default_factory=list[ClientKept])
+    log: tuple[LogRow, ...] = ()
+    sent_index: tuple[SentRow, ...] = ()
+    has_settled: bool = False
+    device_of: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    """Device of a process."""
+    users_of: dict[bytes, tuple[bytes, ...]] = field(
+        default_factory=dict[bytes, tuple[bytes, ...]]
+    )
+    """Members of a chat: the users that SENDs in it named, and their senders."""
+
+    def log_of(self, chat: bytes) -> list[LogRow]:
+        """Return a chat's log, by rising position."""
+        rows = [row for row in self.log if row.chat == chat]
+        return sorted(rows, key=lambda row: row.chat_seq)
+
+    def chats(self) -> list[bytes]:
+        """Return every chat in the log."""
+        return sorted({row.chat for row in self.log})
+
+
+def log_key(row: LogRow | SentRow) -> Key:
+    """Return the key of a row."""
+    return Key(row.chat, row.sender, row.message_id)
+
+
+def gather(history: History) -> Facts:
+    """Sort a history."""
+    return _Gatherer().gather(history)
+
+
+class _Gatherer:
+    def __init__(self) -> None:
+        self.facts = Facts()
+        self._turn = 0
+        self._device: dict[int, tuple[bytes, int, int | None]] = {}
+        self._chat_of: dict[tuple[bytes, bytes], bytes] = {}
+        self._users: defaultdict[bytes, set[bytes]] = defaultdict(set)
+
+    def gather(self, history: History) -> Facts:
+        facts = self.facts
+        for turn, event in enumerate(history):
+            self._turn = turn
+            match event:
+                case FrameLeft():
+                    self._left(event)
+                case FrameCame():
+                    self._came(event)
+                case Sending():
+                    facts.sendings.append(event)
+                case Sent():
+                    facts.sent.append(event)
+                case Ended():
+                    facts.ended.append(event)
+                case Shown():
+                    facts.shown.append(event)
+                case Handled():
+                    facts.handled.append(event)
+                case Fault():
+                    facts.faults.append(event)
+                case ClientKept():
+                    facts.kept.append(event)
+                case ServerKept():
+                    facts.log = event.log
+                    facts.sent_index = event.sent
+                case Settled():
+                    facts.has_settled = True
+                case _:
+                    pass
+        facts.users_of = {
+            chat: tuple(sorted(users)) for chat, users in self._users.items()
+        }
+        return facts
+
+    def _left(self, event: FrameLeft) -> None:
+        facts = self.facts
+        match event.message:
+            case Auth() | Register() | ReRegister() as message:
+                device = message.user + bytes((message.device,))
+                cursor = message.cursor if isinstance(message, Auth) else None
+                registration = message.registration_id
+                self._device[event.connection] = device, registration, cursor
+                facts.device_of[event.process] = device
+                facts.sign_ins.append(SignIn(event.time, device, registration, cursor))
+                if cursor is not None:
+                    facts.cursors.append(
+                        Cursor(
+                            self._turn, event.time, device, registration, cursor, True
+                        )
+                    )
+            case Send() as message:
+                self._sent(event, message)
+            case Ack() as message:
+                device, registration, _ = self._device[event.connection]
+                facts.cursors.append(
+                    Cursor(
+                        self._turn,
+                        event.time,
+                        device,
+                        registration,
+                        message.position,
+                        False,
+                    )
+                )
+            case _:
+                pass
+
+    def _sent(self, event: FrameLeft, message: Send) -> None:
+        device, registration, _ = self._device[event.connection]
+        key = Key(message.chat, device, message.client_msg_id)
+        self._chat_of[device, message.client_msg_id] = message.chat
+        self._users[message.chat] |= {device[:16], *message.users}
+        self.facts.copies.append(
+            Copy(
+                event.time,
+                key,
+                message.attempt,
+                message.class_,
+                message.users,
+                registration,
+            )
+        )
+        for one in message.envelopes:
+            header = suite1.decode_envelope(one.ciphertext).ratchet
+            self.facts.sealed.append(
+                Sealed(
+                    event.time,
+                    key,
+                    (device, header.ratchet_key, header.number),
+                    sha256(one.ciphertext).digest(),
+                )
+            )
+
+    def _came(self, event: FrameCame) -> None:
+        known = self._device.get(event.connection)
+        if known is None:
+            return
+        device, registration, asked = known
+        facts = self.facts
+        message = event.message
+        match message:
+            case AuthOk():
+                facts.welcomed.append(
+                    Welcomed(
+                        event.time,
+                        device,
+                        registration,
+                        asked,
+                        message.acked,
+                        message.last,
+                    )
+                )
+            case Sequenced():
+                facts.answered.append(
+                    Answered(
+                        event.time,
+                        self._key(device, message.client_msg_id),
+                        message.attempt,
+                        message.chat_seq,
+                        message.sent_at,
+                    )
+                )
+            case Refused():
+                facts.turned.append(
+                    Turned(
+                        event.time,
+                        self._key(device, message.client_msg_id),
+                        message.attempt,
+                        message.code,
+                    )
+                )
+            case Deliver() | Missed():
+                sender = message.sender + bytes((message.sender_device,))
+                self._users[message.chat] |= {device[:16], message.sender}
+                facts.entries.append(
+                    Entry(
+                        self._turn,
+                        event.time,
+                        device,
+                        message.inbox_seq,
+                        message.prev,
+                        message.chat_seq,
+                        isinstance(message, Deliver),
+                        Key(message.chat, sender, message.client_msg_id),
+                    )
+                )
+            case Undelivered():
+                facts.entries.append(
+                    Entry(
+                        self._turn,
+                        event.time,
+                        device,
+                        message.inbox_seq,
+                        message.prev,
+                        0,
+                        False,
+                        None,
+                        (message.chat, message.client_msg_id, message.user),
+                    )
+                )
+            case Receipt():
+                facts.marks.append(
+                    MarkSeen(self._turn, event.time, device, message.mark)
+                )
+            case Receipts():
+                for mark in message.marks:
+                    facts.marks.append(MarkSeen(self._turn, event.time, device, mark))
+            case _:
+                pass
+
+    def _key(self, device: bytes, message_id: bytes) -> Key:
+        # An answer to what never left is a phantom; its chat is unknown then.
+        chat = self._chat_of.get((device, message_id), b"")
+        return Key(chat, device, message_id)
