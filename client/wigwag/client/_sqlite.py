@@ -1,0 +1,54 @@
+"""The border to apsw, whose stubs name a type that Python 3.11 doesn't have."""
+
+from collections.abc import Sequence
+from typing import Protocol, cast
+
+import apsw
+
+SQLiteValue = None | int | float | bytes | str
+
+SQLiteRow = tuple[SQLiteValue, ...]
+
+
+class Cursor(Protocol):
+    """A statement's result."""
+
+    def fetchall(self) -> list[SQLiteRow]:
+        """Return all rows."""
+        ...
+
+    def fetchone(self) -> SQLiteRow | None:
+        """Return the next row, or None."""
+        ...
+
+
+class Database(Protocol):
+    """What we use of `apsw.Connection`."""
+
+    in_transaction: bool
+
+    def execute(self, statements: str, bindings: SQLiteRow = (), /) -> Cursor:
+        """Run one statement with values, or several without."""
+        ...
+
+    def executemany(self, statements: str, rows: Sequence[SQLiteRow], /) -> Cursor:
+        """Run a statement for each row of values."""
+        ...
+
+    def pragma(self, name: str, value: int | str | None = None, /) -> SQLiteValue:
+        """Set or read a pragma."""
+        ...
+
+    def changes(self) -> int:
+        """Return how many rows the last statement changed."""
+        ...
+
+    def close(self) -> None:
+        """Close; an open transaction is rolled back."""
+        ...
+
+
+def connect(path: str, vfs: str | None) -> Database:
+    """Open a database file; raises `apsw.Error`."""
+    db = apsw.Connection(path, vfs=vfs) if vfs else apsw.Connection(path)
+    return cast("Database", db)
