@@ -137,7 +137,7 @@ class _Identity:
                         (suite1.SUITE,),
                         self._signing.sign(
                             suite1.device_membership_transcript(
-                                account_key, self.user, 1, signing_key, self._agreement
+                                self.user, account_key, 1, signing_key, self._agreement
                             )
                         ),
                     ),
