@@ -23,23 +23,38 @@ def find_stale_devices(draft: Draft, send: Send) -> DevicesStale | None:
 
     The sending device needs no envelope. Both sides are sorted by (user, device).
     """
-    expected = [
-        (user, number, registration)
+    own, own_number = send.sender[:USER_BYTES], send.sender[USER_BYTES]
+    envelopes = iter(send.envelopes)
+    for user in send.users:
+        for number, registration in draft.roster(user):
+            if user == own and number == own_number:
+                continue
+            one = next(envelopes, None)
+            if (
+                one is None
+                or one.device != number
+                or one.registration_id != registration
+                or one.user != user
+            ):
+                return _difference(draft, send)
+    return None if next(envelopes, None) is None else _difference(draft, send)
+
+
+def _difference(draft: Draft, send: Send) -> DevicesStale:
+    """Say how envelopes and devices differ."""
+    current = {
+        (user, number): registration
         for user in send.users
         for number, registration in draft.roster(user)
         if device_of(user, number) != send.sender
-    ]
-    given = [(one.user, one.device, one.registration_id) for one in send.envelopes]
-    if expected == given:
-        return None
-    current = {(user, number): reg for user, number, reg in expected}
-    named = {(user, number): reg for user, number, reg in given}
-    missing = [DeviceRef(*one) for one in expected if one[:2] not in named]
-    extra = [DeviceRef(*one) for one in given if one[:2] not in current]
+    }
+    named = {(one.user, one.device): one.registration_id for one in send.envelopes}
+    missing = [DeviceRef(*one, current[one]) for one in current if one not in named]
+    extra = [DeviceRef(*one, named[one]) for one in named if one not in current]
     stale = [
-        DeviceRef(*one)
-        for one in expected
-        if one[:2] in named and named[one[:2]] != one[2]
+        DeviceRef(*one, current[one])
+        for one in current
+        if named.get(one, current[one]) != current[one]
     ]
     most = DEVICES_STALE_MAX
     return DevicesStale(

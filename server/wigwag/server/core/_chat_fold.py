@@ -82,7 +82,8 @@ def fold_send(draft: Draft, send: Send) -> Answer:
     chat_seq = 0
     if send.class_ <= CLASS_OPERATION:
         if chat is None:
-            chat = ChatRow(_both(send), 0, {})
+            both = {send.sender[:USER_BYTES], *send.users}
+            chat = ChatRow(tuple(sorted(both)), 0, {})
         registration, last_id = chat.tails.get(send.sender, (0, NO_MESSAGE))
         if registration != send.registration_id:
             last_id = NO_MESSAGE
@@ -142,21 +143,18 @@ def _digest(send: Send) -> bytes:
     )
 
 
-def _both(send: Send) -> tuple[User, ...]:
-    """Return the two accounts of a direct chat, sorted."""
-    own = send.sender[:USER_BYTES]
-    return tuple(sorted({own, *send.users}))
-
-
 def _is_direct(send: Send, users: tuple[User, ...] | None) -> bool:
     """Whether the chat is the direct one of the sender and the one other user named.
 
-    A stored chat had its id proven when it was made.
+    A stored chat (`users`) had its id proven when it was made.
     """
-    both = _both(send)
+    own = send.sender[:USER_BYTES]
+    others = [user for user in send.users if user != own]
+    if len(others) != 1:
+        return False
     if users is not None:
-        return both == users
-    return len(both) == 2 and suite1.direct_chat_id(*both) == send.chat
+        return own in users and others[0] in users
+    return suite1.direct_chat_id(own, others[0]) == send.chat
 
 
 def _take_place(draft: Draft, send: Send, chat: ChatRow) -> int:

@@ -39,7 +39,16 @@ class Draft:
     """
 
     __slots__ = (
-        *("_forgotten", "_rows", "entries", "epoch", "events", "log", "now_ms"),
+        *(
+            "_caches",
+            "_forgotten",
+            "_rows",
+            "entries",
+            "epoch",
+            "events",
+            "log",
+            "now_ms",
+        ),
         *("quarantined", "source", "state", "tick_ms", "trims", "void_below"),
     )
 
@@ -48,6 +57,7 @@ class Draft:
         self.now_ms = state.clock_ms
         self.source = state.next_source()
         self.epoch = state.epoch
+        self._caches = state.caches
         self._rows: dict[tuple[Table[Any, Any], Any], Any] = {}
         self._forgotten: list[Device] = []
         self.entries: list[tuple[Device, InboxEntry]] = []
@@ -64,12 +74,13 @@ class Draft:
         Raises:
             RowMissing: It is not in memory; the engine reads it and folds again.
         """
-        row = self._rows.get((table, key), ABSENT)
+        written = self._rows
+        row: object = written.get((table, key), ABSENT) if written else ABSENT
         if row is ABSENT:
-            row = self.state.caches[table.index].get(key)
+            row = self._caches[table.index].get(key)
             if row is ABSENT:
                 raise RowMissing(table, key)
-        return cast("RowT | None", row)
+        return row  # type: ignore[return-value]  # rows are kept by table
 
     def must_get(self, table: Table[KeyT, RowT], key: KeyT) -> RowT:
         """Return a row that exists whenever another one does (our invariant)."""

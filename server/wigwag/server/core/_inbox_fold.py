@@ -49,9 +49,9 @@ def deliver(draft: Draft, send: Send, chat_seq: Position) -> None:
     """
     own = send.sender[:USER_BYTES]
     lost: list[tuple[EnvelopeLike, UndeliveredReason]] = []
-    envelopes: dict[User, list[EnvelopeLike]] = {}
+    envelopes: dict[User, list[EnvelopeLike]] = {user: [] for user in send.users}
     for one in send.envelopes:
-        envelopes.setdefault(one.user, []).append(one)
+        envelopes[one.user].append(one)
     for user in send.users:
         key = send.chat + user
         row = draft.get(MARKS, key) or _NO_MARK
@@ -59,7 +59,7 @@ def deliver(draft: Draft, send: Send, chat_seq: Position) -> None:
             continue  # a replay: this delivery was folded before
         is_stored = False
         registered = dict(draft.roster(user))
-        for one in envelopes.get(user, ()):
+        for one in envelopes[user]:
             if registered.get(one.device) != one.registration_id:
                 lost.append((one, UndeliveredReason.DEVICE_GONE))
                 continue

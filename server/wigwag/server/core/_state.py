@@ -60,7 +60,7 @@ class Cache:
     def get(self, key: Hashable) -> object:
         """Return the row, None for "not stored", or ABSENT for "not in memory"."""
         row = self._young.get(key, ABSENT)
-        if row is ABSENT:
+        if row is ABSENT and self._old:
             row = self._old.pop(key, ABSENT)
             if row is not ABSENT:
                 self._young[key] = row

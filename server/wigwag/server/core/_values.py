@@ -205,9 +205,12 @@ class InboxEntry(msgspec.Struct, frozen=True, gc=False):
         return len(self.frame)
 
 
+_NUMBERS = tuple(bytes((number,)) for number in range(256))
+
+
 def device_of(user: User, number: int) -> Device:
     """Join a user id and a device number (1..127) to a device."""
-    return user + bytes((number,))
+    return user + _NUMBERS[number]
 
 
 def position(epoch: int, ordinal: int) -> Position:

@@ -1,9 +1,10 @@
 """Which rows the folds of a group will read that are not in memory.
 
-The engine asks before it folds, reads what is named (one query a table) and asks
-again, since rows lead to other rows, until nothing is wanted. So a fold finds
-everything in memory; what only an earlier record of the same group makes it need
-raises RowMissing, and the group is cut there.
+Folding is optimistic: usually everything is in memory. When a fold raises
+RowMissing, the engine asks here what that record and all behind it will need, reads
+it, one query a key on the writer, and asks again, since rows lead to other rows,
+until nothing is wanted; then it folds on. What the group has changed so far is in
+memory and stays there, so a read in its midst finds only rows that it has not.
 """
 
 from collections.abc import Hashable, Sequence

@@ -4,8 +4,8 @@ The loop, for each group:
 
 1. Take whatever arrived while the previous commit ran. There is no timer: idle,
    a request waits for one fsync and nothing else.
-2. Read the rows that it names and memory lacks; usually there are none.
-3. Fold, record by record, on this thread.
+2. Fold, record by record, on this thread.
+3. If a fold names a row that memory lacks, read it and what the rest lacks besides.
 4. Hand the changes to the writer, and only now give the answers of the *previous*
    group, so that this fsync and that sending overlap.
 5. When the commit is done, go on. Nothing of a group is seen by anybody before.
@@ -16,6 +16,7 @@ A group whose folds changed nothing needs no transaction.
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -158,22 +159,26 @@ class EmbeddedEngine:
             self._wake.set()
 
     async def _advance(self) -> None:
-        """Take one group through reading, folding and commit."""
+        """Take one group through folding and commit."""
         self._state.begin_group(self._clock.now_ms())
         waiting = self._take()
-        await self._read(waiting)
+        outcomes: list[Outcome] = []
+        while len(outcomes) < len(waiting):
+            missing = self._fold(waiting, outcomes)
+            if missing is not None:
+                await self._read(waiting, outcomes, missing)
         if self._is_abandoned:
             return
-        group = self._fold(waiting)
+        group = Group(waiting, outcomes, self._state.changes)
         self._state.end_group()
         crash_point("engine.after_fold")
-        if group.changes.is_empty():
-            self._answer()
-            self._unanswered = group
-            self._answer()
-            await trio.lowlevel.checkpoint()
+        if not group.changes.is_empty():
+            await self._commit(group)
             return
-        await self._commit(group)
+        self._answer()
+        self._unanswered = group
+        self._answer()
+        await trio.lowlevel.checkpoint()
 
     def _take(self) -> list[Waiting]:
         """Take what has arrived, up to the bounds of a group."""
@@ -183,42 +188,44 @@ class EmbeddedEngine:
         while self._queue and len(waiting) < limits.group_records_max:
             request = self._queue[0][0]
             if isinstance(request, Send):
-                size += sum(len(one.ciphertext) for one in request.envelopes)
+                for one in request.envelopes:
+                    size += len(one.ciphertext)
                 if size > limits.group_bytes_max and waiting:
                     break
             waiting.append(self._queue.popleft())
         return waiting
 
-    async def _read(self, waiting: list[Waiting]) -> None:
-        """Read what the group's folds want and memory lacks."""
-        requests = [request for request, _ in waiting]
-        for _ in range(_READ_ROUNDS_MAX):
-            keys = wanted(requests, self._state)
-            if not keys:
-                return
-            self._answer()
-            for table, key, row in await self._executor.run(
-                lambda keys=keys: self._store.read(keys)  # type: ignore[misc]  # bound now
-            ):
-                self._state.load(table, key, row)
-        raise AssertionError("rows lead to rows without end")
-
-    def _fold(self, waiting: list[Waiting]) -> Group:
-        """Fold each record; what then needs another row begins the next group."""
-        state = self._state
-        outcomes: list[Outcome] = []
-        for index, (request, _) in enumerate(waiting):
+    def _fold(
+        self, waiting: list[Waiting], outcomes: list[Outcome]
+    ) -> RowMissing | None:
+        """Fold records until one needs a row that isn't in memory."""
+        for request, _ in waiting[len(outcomes) :]:
             try:
                 outcomes.append(self._fold_one(request))
             except RowMissing as missing:
-                if index:
-                    self._queue.extendleft(reversed(waiting[index:]))
-                    waiting = waiting[:index]
-                    break
-                error = AssertionError(f"no fold may want {missing.table.name} unasked")
-                outcome = Outcome(refuse(request, Refusal.INTERNAL), (), error)
-                outcomes.append(outcome)
-        return Group(waiting, outcomes, state.changes)
+                return missing
+        return None
+
+    async def _read(
+        self, waiting: list[Waiting], outcomes: list[Outcome], missing: RowMissing
+    ) -> None:
+        """Read what the rest of the group wants; rows lead to rows, so several times.
+
+        When nothing is wanted though a row was missing, that record's fold is wrong.
+        """
+        self._answer()
+        requests = [request for request, _ in waiting[len(outcomes) :]]
+        for reads in range(_READ_ROUNDS_MAX):
+            keys = wanted(requests, self._state)
+            if not keys and reads:
+                return
+            if not keys:
+                break
+            job = self._executor.start(partial(self._store.read, keys))
+            for table, key, row in await job.result():
+                self._state.load(table, key, row)
+        error = AssertionError(f"a fold wants {missing.table.name} that none foresaw")
+        outcomes.append(Outcome(refuse(requests[0], Refusal.INTERNAL), (), error))
 
     def _fold_one(self, request: Request) -> Outcome:
         if self._state.is_space_low and is_growth(request):
