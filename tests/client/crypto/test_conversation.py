@@ -100,6 +100,15 @@ class Conversation(RuleBasedStateMachine):
             UndecryptableReason.NOT_AUTHENTIC,
         )
 
+    @rule(side=st.integers(0, 1), count=st.integers(2, 4))
+    def turn(self, side: int, count: int) -> None:
+        """Send some, deliver the first at once, and let the peer answer."""
+        for _ in range(count):
+            self.send(side, 0)
+        self.deliver(len(self.under_way) - count, False)
+        self.send(1 - side, 0)
+        self.deliver(len(self.under_way) - 1, False)
+
     @precondition(lambda self: self.under_way)
     @rule(choice=st.integers(0, 10_000))
     def lose(self, choice: int) -> None:
@@ -107,18 +116,17 @@ class Conversation(RuleBasedStateMachine):
         del self.under_way[choice % len(self.under_way)]
 
     @precondition(lambda self: self.starts < STARTS_MAX)
-    @rule(side=st.integers(0, 1))
-    def start_anew(self, side: int) -> None:
-        """Start a session though there is one, as after a retry request."""
+    @rule(side=st.integers(0, 1), is_archived=st.booleans(), chance=st.integers(0, 4))
+    def start_anew(self, side: int, is_archived: bool, chance: int) -> None:
+        """Now and then start a session though there is one, as after a retry."""
+        if chance:
+            return
         self.starts += 1
-        self.people[side].start(self.people[1 - side])
-
-    @precondition(lambda self: self.starts < STARTS_MAX)
-    @rule(side=st.integers(0, 1))
-    def archive(self, side: int) -> None:
-        """Stop using a session; the next message claims a bundle."""
-        self.starts += 1
-        rows = self.people[side].rows_of(self.people[1 - side])
+        person, peer = self.people[side], self.people[1 - side]
+        if not is_archived:
+            person.start(peer)
+            return
+        rows = person.rows_of(peer)
         archived = archive_active(rows.load())
         rows.save(archived.sessions, archived.skipped)
 

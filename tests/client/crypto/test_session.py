@@ -146,14 +146,42 @@ def test_failed_late_message_keeps_its_key() -> None:
     assert bob.receive(alice, late).plaintext == b"late"
 
 
+def leave_one_behind(alice: Person, bob: Person) -> bytes:
+    """Let alice turn her ratchet while her last message is still under way."""
+    bob.receive(alice, alice.send(bob, b"seen").envelope)
+    late = alice.send(bob, b"late").envelope
+    alice.receive(bob, bob.send(alice, b"turn").envelope)
+    assert bob.receive(alice, alice.send(bob, b"next").envelope).plaintext == b"next"
+    return late
+
+
 def test_late_message_of_an_earlier_chain_opens() -> None:
     """The header says how long the previous chain was, so its keys are kept."""
     alice, bob = acquainted()
-    late = alice.send(bob, b"late").envelope
-    bob_says = bob.send(alice, b"turn").envelope
-    alice.receive(bob, bob_says)
-    assert bob.receive(alice, alice.send(bob, b"next").envelope).plaintext == b"next"
+    late = leave_one_behind(alice, bob)
+    assert message_key_id(late).ratchet_key != known_key(alice, bob)
     assert bob.receive(alice, late).plaintext == b"late"
+
+
+def known_key(alice: Person, bob: Person) -> bytes:
+    """Returns the ratchet key that bob knows of alice."""
+    active = bob.rows_of(alice).load().active
+    assert active is not None
+    return active.ratchet.peer_public
+
+
+def test_skipped_keys_read_back_in_the_order_of_their_age() -> None:
+    """The oldest are dropped first, after a restart too."""
+    alice, bob = acquainted()
+    late = [leave_one_behind(alice, bob) for _ in range(5)]
+    rows = bob.rows_of(alice)
+    by_id = [rows.skipped[row_id] for row_id in sorted(rows.skipped)]
+    assert [row.position for row in by_id] != [0, 1, 2, 3, 4], "else this proves little"
+    active = rows.load().active
+    assert active is not None
+    assert [row.position for row in active.skipped.values()] == [0, 1, 2, 3, 4]
+    for envelope in late:
+        assert bob.receive(alice, envelope).plaintext == b"late"
 
 
 def test_jump_of_the_limit_opens_and_one_more_does_not() -> None:
@@ -174,16 +202,23 @@ def test_jump_of_the_limit_opens_and_one_more_does_not() -> None:
     assert bob.receive(alice, beyond.envelope).plaintext == b"beyond"
 
 
-def test_jump_in_the_previous_chain_counts_too() -> None:
+@pytest.mark.parametrize("lost", [2000, 2001])
+def test_jump_in_the_previous_chain_counts_too(lost: int) -> None:
     """The library would drop those keys with a warning; we refuse and ask again."""
     alice, bob = acquainted()
+    bob.receive(alice, alice.send(bob, b"seen").envelope)
+    turn = bob.send(alice, b"turn").envelope
     sessions = alice.rows_of(bob).load()
-    for _ in range(suite1.RATCHET_JUMP_MAX + 1):
+    for _ in range(lost):
         sessions = encrypt(sessions, b"lost").sessions
     alice.rows_of(bob).state = sessions.dump()
-    alice.receive(bob, bob.send(alice, b"turn").envelope)
+    alice.receive(bob, turn)
     new_chain = alice.send(bob, b"new chain").envelope
-    assert refused(bob, alice, new_chain) is UndecryptableReason.TOO_FAR
+    if lost > suite1.RATCHET_JUMP_MAX:
+        assert refused(bob, alice, new_chain) is UndecryptableReason.TOO_FAR
+    else:
+        opened = bob.receive(alice, new_chain)
+        assert len(opened.skipped.added) == suite1.RATCHET_JUMP_MAX
 
 
 def test_oldest_skipped_keys_go_beyond_the_limit() -> None:
