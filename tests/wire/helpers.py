@@ -84,12 +84,16 @@ def frames_in(data: bytes) -> list[tuple[int, int, int, bytes]]:
     return frames
 
 
+def messages_in(output: bytes, revision: int = DRAFT) -> list[Message]:
+    """Returns the messages in an output."""
+    return [
+        decode_message(type_, revision, body) for type_, _, _, body in frames_in(output)
+    ]
+
+
 def said(connection: Connection, revision: int = DRAFT) -> list[Message]:
     """Returns the messages that a connection has queued."""
-    return [
-        decode_message(type_, revision, body)
-        for type_, _, _, body in frames_in(connection.data_to_send())
-    ]
+    return messages_in(connection.data_to_send(), revision)
 
 
 def fresh_server(config: ConnectionConfig | None = None) -> Connection:

@@ -10,6 +10,7 @@ from tests.wire.helpers import (
     feed,
     frames_in,
     fresh_server,
+    messages_in,
     said,
     server_in,
 )
@@ -230,7 +231,7 @@ def test_f11_an_unknown_odd_request_is_told() -> None:
     assert feed(server, FACTORY.raw(0x1235, b"?", corr=77)) == []
     ((type_, flags, corr, _),) = frames_in(output := server.data_to_send())
     assert (type_, flags, corr) == (8, 1, 77)
-    assert said_in(output) == [
+    assert messages_in(output) == [
         Error(
             code=ErrorCode.UNSUPPORTED,
             outcome=Outcome.NONE,
@@ -239,13 +240,6 @@ def test_f11_an_unknown_odd_request_is_told() -> None:
         )
     ]
     assert server.requests_in_flight == 0
-
-
-def said_in(output: bytes) -> list[object]:
-    """Returns the messages in an output that was taken."""
-    server = server_in(State.READY)
-    server._out.append(output)
-    return list(said(server))
 
 
 def test_f11_an_unknown_odd_type_of_more_than_4_kib_closes() -> None:
@@ -317,7 +311,7 @@ def test_f12_no_common_revision_is_rejected_with_the_range() -> None:
     assert error.code == ErrorCode.NO_COMMON_REVISION
     ((type_, flags, corr, _),) = frames_in(output := server.data_to_send())
     assert (type_, flags, corr) == (6, 1, 6)
-    assert said_in(output) == [
+    assert messages_in(output) == [
         Reject(
             code=ErrorCode.NO_COMMON_REVISION,
             revision_min=0,

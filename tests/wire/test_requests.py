@@ -19,13 +19,12 @@ def test_numbers_are_fresh_and_never_zero() -> None:
 
 def test_numbers_wrap_around_past_those_in_use() -> None:
     """A connection may live for more than 2^32 requests."""
-    ledger = RequestLedger()
+    ledger = RequestLedger(first_corr=CORR_MAX - 1)
     ledger.awaited[1] = SEND
     ledger.awaited[CORR_MAX] = SEND
-    ledger._next_corr = CORR_MAX - 1
     assert [ledger.fresh_corr() for _ in range(3)] == [CORR_MAX - 1, 2, 3]
-    ledger._next_corr = CORR_MAX
-    del ledger.awaited[CORR_MAX]
+    ledger = RequestLedger(first_corr=CORR_MAX)
+    ledger.awaited[1] = SEND
     assert [ledger.fresh_corr() for _ in range(2)] == [CORR_MAX, 2]
 
 

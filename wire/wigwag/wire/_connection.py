@@ -20,6 +20,8 @@ what was agreed on, `_writer` builds frames, `_timers` and `_budget` watch time 
 counts.
 """
 
+from typing import assert_never
+
 from wigwag.wire._faults import AUTH_MISSED, FRAME_MISSED, PEER_SILENT
 from wigwag.wire._generated import Ping
 from wigwag.wire._receiving import ReceivingSide
@@ -99,6 +101,8 @@ class Connection(ReceivingSide):
                 self._end(PEER_SILENT)
             case Due.DRAINED:
                 self._enter(State.CLOSED)
+            case _:
+                assert_never(due)
 
     def _send_ping(self) -> None:
         """Asks whether the peer is there. One question is open at a time."""

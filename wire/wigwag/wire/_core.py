@@ -2,8 +2,6 @@
 
 from typing import Final, NamedTuple
 
-import msgspec
-
 from wigwag.wire._config import ConnectionConfig
 from wigwag.wire._errors import LocalProtocolError, RemoteProtocolError
 from wigwag.wire._faults import Fault
@@ -13,6 +11,7 @@ from wigwag.wire._generated import (
     Error,
     ErrorCode,
     Goaway,
+    Message,
     Outcome,
     Pong,
 )
@@ -120,7 +119,7 @@ class ConnectionCore:
         self._is_stopped = False
         self._length_max = BEFORE_AUTH_BYTES_MAX
         self._enter(State.HELLO)
-        self.frames_sent = 0
+        self.frames_sent: int = 0
         """Frames queued so far, for metrics."""
 
     # Facts
@@ -205,9 +204,7 @@ class ConnectionCore:
         self._out.append(frame)
         self.frames_sent += 1
 
-    def _queue_plain(
-        self, type_: int, message: msgspec.Struct, corr: int, flags: int
-    ) -> None:
+    def _queue_plain(self, type_: int, message: Message, corr: int, flags: int) -> None:
         """Queues a message of ours that no caller asked for; never greased."""
         body = self._book.known[type_].encode(message)
         self._queue(HEADER.pack(len(body), type_, flags, 0, corr) + body)

@@ -5,6 +5,8 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
+from wigwag.wire._generated import Message
+
 
 class Received(msgspec.Struct, frozen=True, gc=False):
     """A message that is legal now, whole and well formed.
@@ -19,7 +21,7 @@ class Received(msgspec.Struct, frozen=True, gc=False):
         more: Another response with this `corr` follows.
     """
 
-    message: msgspec.Struct
+    message: Message
     type: int
     corr: int
     body: bytes

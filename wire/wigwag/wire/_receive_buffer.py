@@ -41,6 +41,11 @@ class ReceiveBuffer:
     def __len__(self) -> int:
         return len(self._data) - self._offset + len(self._pending)
 
+    @property
+    def held_bytes(self) -> int:
+        """Bytes of memory that are kept alive; at least `len`."""
+        return len(self._data) + len(self._pending)
+
     def append(self, data: bytes, now: float) -> None:
         """Adds what was read at `now` (seconds)."""
         self._appended_at = now

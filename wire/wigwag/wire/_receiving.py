@@ -2,8 +2,6 @@
 
 from typing import Final, NoReturn
 
-import msgspec
-
 from wigwag.wire._budget import FrameBudget
 from wigwag.wire._codec_errors import DecodeError, Malformed, RequestRefused
 from wigwag.wire._config import ConnectionConfig
@@ -34,6 +32,7 @@ from wigwag.wire._generated import (
     ErrorCode,
     Goaway,
     Hello,
+    Message,
     Ping,
     Pong,
     Welcome,
@@ -56,6 +55,7 @@ from wigwag.wire._rules import (
     PING,
     PONG,
     REQUEST,
+    SOLO,
     WELCOME,
     Rule,
     rule_book,
@@ -68,6 +68,7 @@ CONTROL_PER_SECOND: Final = LIMITS["control_per_second"].value
 CONTROL_BURST: Final = LIMITS["control_burst"].value
 ACK_PER_SECOND_MAX: Final = LIMITS["ack_per_second_max"].value
 
+_UNUSUAL = -1
 _COUNTED = frozenset({GOAWAY, ERROR})
 """Beside PING: what says nothing new the second time."""
 
@@ -138,29 +139,27 @@ class ReceivingSide(SendingSide):
                 return self._starved()
             length, type_, flags, ext_len, corr = header
             rule = self._rules.get(type_)
+            kind = _UNUSUAL
             if (
-                rule is None
-                or not rule.is_plain
-                or flags != rule.flags
-                or ext_len
-                or length > rule.length_max
-                or length > self._length_max
+                rule is not None
+                and rule.is_plain
+                and flags == rule.flags
+                and not ext_len
+                and length <= rule.length_max
+                and length <= self._length_max
             ):
-                event = self._next_unusual(header)
-                if event is None:
-                    continue
-                return event
-            kind = rule.kind
+                kind = rule.kind
             if kind == REQUEST:
                 fits = corr != 0 and corr not in ledger.in_flight
             elif kind == ANSWER:
                 request = ledger.awaited.get(corr)
                 fits = request is not None and type_ in request.replies
             else:
-                fits = corr == 0
-            if not fits:
+                fits = kind == SOLO and corr == 0
+            if not fits or rule is None:
                 event = self._next_unusual(header)
-                assert event is not None
+                if event is None:
+                    continue
                 return event
             body = buffer.content(length)
             if body is None:
@@ -253,7 +252,7 @@ class ReceivingSide(SendingSide):
         return self._deliver(message, rule, corr, flags, body)
 
     def _deliver(
-        self, message: msgspec.Struct, rule: Rule, corr: int, flags: int, body: bytes
+        self, message: Message, rule: Rule, corr: int, flags: int, body: bytes
     ) -> Event | None:
         """Notes who awaits what and hands the message over."""
         ledger = self._ledger

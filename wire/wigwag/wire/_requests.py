@@ -14,6 +14,9 @@ class RequestLedger:
     PONG may leave when everything before it has been answered (R-PING-001), which
     makes PING a barrier.
 
+    Args:
+        first_corr: The number of our first request.
+
     Attributes:
         awaited: Our requests by number; the peer owes the answer.
         in_flight: The peer's requests by number, oldest first; we owe the answer.
@@ -22,11 +25,11 @@ class RequestLedger:
 
     __slots__ = ("_next_corr", "_pongs", "awaited", "in_flight", "last_received")
 
-    def __init__(self) -> None:
+    def __init__(self, first_corr: int = 1) -> None:
         self.awaited: dict[int, Asked] = {}
         self.in_flight: dict[int, Asked] = {}
         self.last_received = 0
-        self._next_corr = 1
+        self._next_corr = first_corr
         self._pongs: dict[int, int] = {}
 
     @property

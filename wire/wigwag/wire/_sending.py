@@ -2,10 +2,9 @@
 
 from typing import Final
 
-import msgspec
-
 from wigwag.wire._core import ConnectionCore, make_error
 from wigwag.wire._errors import LocalProtocolError
+from wigwag.wire._generated import Message
 from wigwag.wire._handshake import make_hello, make_reject, make_welcome, told_config
 from wigwag.wire._header import MORE
 from wigwag.wire._rules import (
@@ -38,9 +37,7 @@ class SendingSide(ConnectionCore):
 
     __slots__ = ()
 
-    def send(
-        self, message: msgspec.Struct, *, corr: int = 0, more: bool = False
-    ) -> int:
+    def send(self, message: Message, *, corr: int = 0, more: bool = False) -> int:
         """Queues a message.
 
         Args:

@@ -2,10 +2,8 @@
 
 from typing import Final
 
-import msgspec
-
 from wigwag.wire._errors import LocalProtocolError
-from wigwag.wire._generated import Feature
+from wigwag.wire._generated import Feature, Message
 from wigwag.wire._grease import Grease
 from wigwag.wire._header import FLAGS_IGNORED, HEADER, PADDED, padding
 from wigwag.wire._rules import ERROR, Asked, Rule
@@ -45,7 +43,7 @@ class FrameWriter:
     def frame(
         self,
         rule: Rule,
-        message: msgspec.Struct,
+        message: Message,
         flags: int,
         corr: int,
         length_max: int,
@@ -80,7 +78,7 @@ class FrameWriter:
         return HEADER.pack(len(body), rule.type, flags, 0, corr) + body
 
     def greased_frame(
-        self, rule: Rule, message: msgspec.Struct, flags: int, corr: int
+        self, rule: Rule, message: Message, flags: int, corr: int
     ) -> bytes:
         """Builds a frame with an unknown tag, extension entry and ignorable flag.
 
@@ -101,7 +99,7 @@ class FrameWriter:
             HEADER.pack(len(content), rule.type, flags, len(extension), corr) + content
         )
 
-    def hello_frame(self, rule: Rule, message: msgspec.Struct, corr: int) -> bytes:
+    def hello_frame(self, rule: Rule, message: Message, corr: int) -> bytes:
         """Builds HELLO, WELCOME or REJECT: with grease, always greased."""
         if self.grease is not None:
             return self.greased_frame(rule, message, rule.flags, corr)
