@@ -33,7 +33,7 @@ BACK_SECONDS: Final = (0.0, 0.001)
 """From the COMMIT until the event loop hears of it."""
 
 
-@dataclass(slots=True)
+@dataclass
 class Disk:
     """How long commits take; may be changed at any time.
 

@@ -17,9 +17,10 @@ import gc
 import hashlib
 from collections.abc import Awaitable, Callable, Generator
 from contextvars import ContextVar
+from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Final, TextIO, TypeVar
+from typing import Final, NoReturn, TextIO, TypeVar
 
 import apsw
 import trio
@@ -254,13 +255,31 @@ def run_world(
     """
 
     async def bounded() -> Result:
+        with trio.fail_after(seconds_max):
+            return await main(world)
+
+    async def whole() -> Result:
+        outcome: Callable[[], Result]
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_collect)
-            with trio.fail_after(seconds_max):
-                result = await main(world)
+            try:
+                value = await bounded()
+            except Exception as error:
+                # Out of the nursery as it is, not in a group.
+                outcome = partial(_raise, error)
+            else:
+                outcome = partial(_return, value)
             nursery.cancel_scope.cancel()
-        return result
+        return outcome()
 
     clock = trio.testing.MockClock(autojump_threshold=0)
     with _determined(world.seed):
-        return trio.run(bounded, clock=clock, strict_exception_groups=True)
+        return trio.run(whole, clock=clock, strict_exception_groups=True)
+
+
+def _raise(error: Exception) -> NoReturn:
+    raise error
+
+
+def _return(value: Result) -> Result:
+    return value
