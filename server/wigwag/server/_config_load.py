@@ -94,7 +94,8 @@ def _parse(path: Path | None, text: str) -> Tree:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         place = re.search(r"at line (\d+)", str(error))
-        line = place.group(1) if place else "1"
+        # Without a line, tomllib means the end of the document.
+        line = place.group(1) if place else str(text.rstrip().count("\n") + 1)
         what = str(error).split(" (at ")[0]
         raise ConfigError(f"{path}:{line}: {what}") from error
 
