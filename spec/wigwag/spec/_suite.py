@@ -213,8 +213,7 @@ def _check_owners(tables: list[_Table]) -> None:
 
 def _constant(table: _Table) -> Constant:
     value = table.integer("value")
-    if value is None:
-        raise table.fail("value is an integer from 0 on", "value")
+    assert value is not None  # a required key
     return Constant(table.name(), value, table.text("unit"), table.text("doc"))
 
 

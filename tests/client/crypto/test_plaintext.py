@@ -3,8 +3,10 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.client.crypto.people import people
 
 from wigwag.client.crypto import (
+    PAIRWISE_CONTENT_BYTES_MAX,
     Forgery,
     ForgeryReason,
     PlaintextHead,
@@ -12,7 +14,7 @@ from wigwag.client.crypto import (
     padded_length,
     seal_plaintext,
 )
-from wigwag.wire import suite1
+from wigwag.wire import LIMITS, suite1
 
 CHAT = bytes(range(16))
 MESSAGE = bytes(range(16, 32))
@@ -90,6 +92,19 @@ def test_padding_is_monotonic_idempotent_and_cheap(length: int) -> None:
     assert padded_length(padded) == padded
     if length > suite1.PADDING_BUCKETS_END_BYTES:
         assert padded <= length * 1.12
+
+
+def test_longest_content_fits_an_envelope_and_one_byte_more_does_not() -> None:
+    """The server refuses a larger envelope; the limit must hold at first contact."""
+    alice, bob = people()
+    for content_bytes, fits in (
+        (PAIRWISE_CONTENT_BYTES_MAX, True),
+        (PAIRWISE_CONTENT_BYTES_MAX + 1, False),
+    ):
+        plaintext = seal_plaintext(HEAD, bytes(content_bytes))
+        envelope = alice.send(bob, plaintext).envelope
+        assert suite1.decode_envelope(envelope).prekey is not None
+        assert (len(envelope) <= LIMITS["envelope_bytes_max"].value) is fits
 
 
 def test_texts_of_similar_length_look_alike() -> None:

@@ -17,17 +17,24 @@ from wigwag.client.crypto import (
     OwnKemPrekey,
     OwnOneTimePrekey,
     OwnSignedPrekey,
+    PlaintextHead,
     StateDamaged,
     Undecryptable,
     make_one_time_prekeys,
     new_registration_id,
+    open_plaintext,
     safety_number,
+    seal_plaintext,
+    verify_bundle,
 )
+from wigwag.client.crypto._agreement import initiate
 from wigwag.client.crypto._body import open_body, seal_body
 from wigwag.client.crypto._errors import NotSigned, WeakKey
 from wigwag.client.crypto._keys import AgreementKey, check_signature
 from wigwag.client.crypto._prekeys import DecapsulationKey
 from wigwag.client.crypto._ratchet import run_sync
+from wigwag.client.crypto._ratchet_state import SkippedKey
+from wigwag.client.crypto._stored import STATE_VERSION, Stored
 from wigwag.wire import suite1
 
 
@@ -202,7 +209,21 @@ def test_no_secret_shows_in_a_repr() -> None:
         assert secret.hex() not in shown
         assert repr(secret)[2:-1] not in shown
     opened = alice.receive(bob, bob.send(alice, b"plain words").envelope)
-    assert "plain words" not in repr(opened)
+    head = PlaintextHead(bytes(16), bytes(16), 1, bytes(8), bytes(8))
+    plaintext = open_plaintext(
+        seal_plaintext(head, b"plain words"),
+        chat_id=bytes(16),
+        client_msg_id=bytes(16),
+        message_class=1,
+    )
+    assert "plain words" not in repr((opened, plaintext))
+    verified = verify_bundle(alice.claim(), alice.pin, now_ms=NOW_MS)
+    agreement, _ = initiate(bob.device, verified, entropy=bob.entropy)
+    passed = SkippedKey(row.row_id.ratchet_key, 0, row.message_key)
+    stored = Stored(STATE_VERSION)
+    assert (
+        repr((agreement, passed, stored)) == "(<Agreement>, <SkippedKey 0>, <Stored>)"
+    )
 
 
 def test_keys_and_prekeys_read_back() -> None:

@@ -42,6 +42,9 @@ from wigwag.client.crypto._keys import Entropy as Entropy
 from wigwag.client.crypto._keys import LocalDevice as LocalDevice
 from wigwag.client.crypto._keys import PeerDevice as PeerDevice
 from wigwag.client.crypto._keys import new_registration_id as new_registration_id
+from wigwag.client.crypto._plaintext import (
+    PAIRWISE_CONTENT_BYTES_MAX as PAIRWISE_CONTENT_BYTES_MAX,
+)
 from wigwag.client.crypto._plaintext import OpenedPlaintext as OpenedPlaintext
 from wigwag.client.crypto._plaintext import PlaintextHead as PlaintextHead
 from wigwag.client.crypto._plaintext import open_plaintext as open_plaintext
@@ -83,6 +86,7 @@ from wigwag.client.crypto._session_state import expire_skipped as expire_skipped
 __all__ = [
     "KEM_PREKEYS_UPLOADED",
     "ONE_TIME_PREKEYS_UPLOADED",
+    "PAIRWISE_CONTENT_BYTES_MAX",
     "PREKEYS_LOW",
     "PREKEY_KEPT_MS",
     "PREKEY_ROTATION_MS",

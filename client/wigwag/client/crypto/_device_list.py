@@ -328,9 +328,8 @@ def _devices(
     account: bytes, account_key: bytes, document: DeviceList
 ) -> tuple[PeerDevice, ...]:
     numbers = [item.device for item in document.devices]
-    # The codec checks both; a list is too dear to rest on one check.
-    if not numbers or numbers != sorted(set(numbers)):
-        raise ListRefused(ListRefusedReason.UNORDERED)
+    assert numbers, "the codec refuses an empty list"
+    assert numbers == sorted(set(numbers)), "the codec refuses disorder"
     for item in document.devices:
         transcript = suite1.device_membership_transcript(
             account, account_key, item.device, item.signing_key, item.agreement_key

@@ -1,7 +1,8 @@
 """What can go wrong in the cryptography, as types with a reason.
 
 None of them holds a key, a plaintext or a ciphertext. A failed operation leaves
-every value that went in as it was.
+every value that went in as it was. Names say what happened, not that it is an
+error: `except Undecryptable` reads as it is meant.
 """
 
 from enum import Enum
@@ -92,8 +93,6 @@ class ListRefusedReason(Enum):
     """A device in it doesn't say that it belongs to this account key."""
     REUSED_NUMBER = "reused_number"
     """A device number came back, or changed its keys."""
-    UNORDERED = "unordered"
-    """Its devices aren't by strictly rising number, or it names none."""
     TIME = "time"
     """It was signed before the list that it follows."""
     EMPTY = "empty"

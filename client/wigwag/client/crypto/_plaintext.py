@@ -18,6 +18,11 @@ _HEAD_BYTES = len(
 )
 
 
+PAIRWISE_CONTENT_BYTES_MAX = 14_283
+"""Most bytes of content that fit an envelope of `envelope_bytes_max` even with a
+prekey header (a test tries it): longer texts go as attachments (E2EE.md §6)."""
+
+
 @final
 @dataclass(frozen=True, slots=True)
 class PlaintextHead:
