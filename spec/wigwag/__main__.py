@@ -77,7 +77,8 @@ class LazyGroup(click.Group):
             extra = extra_of(entry.module)
             if extra and not missing.startswith("wigwag"):
                 raise click.ClickException(
-                    f"`wigwag {cmd_name}` needs {missing}: pip install 'wigwag[{extra}]'"
+                    f"`wigwag {cmd_name}` needs {missing}: pip install "
+                    f"'wigwag[{extra}]'"
                 ) from None
             if missing.startswith("wigwag"):
                 raise click.ClickException(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import pairwise
 
 from wigwag.spec._check_tables import is_grease
 from wigwag.spec._ir import ALWAYS, Field, RevisionRange
@@ -27,7 +28,8 @@ def _check_numbers(
         if place in dead:
             mistakes.add(
                 field.table.at(kind),
-                f"{kind} {item.number} was {dead[place].item.name!r}, which has a tombstone",
+                f"{kind} {item.number} was {dead[place].item.name!r}, which "
+                "has a tombstone",
                 "take a number that was never used",
             )
         if item.name in dead_names:
@@ -70,7 +72,8 @@ def _check_order(
                     )
                 previous = max(previous, field.item.number)
     if fields and any(
-        b.item.is_tag < a.item.is_tag for a, b in zip(fields, fields[1:], strict=False)
+        before.item.is_tag and not after.item.is_tag
+        for before, after in pairwise(fields)
     ):
         first_tag = next(field for field in fields if field.item.is_tag)
         mistakes.add(
@@ -112,13 +115,15 @@ def _check_ranges(fields: Sequence[DeclaredField], mistakes: Mistakes) -> None:
                 if getattr(other.item, key) != getattr(field.item, key):
                     mistakes.add(
                         field.table.at(key),
-                        f"`{key}` of {field.item.name!r} differs from its earlier range",
+                        f"`{key}` of {field.item.name!r} differs from its "
+                        "earlier range",
                         "only bounds and presence may change; else take a new number",
                     )
             if field.item.prefix and field.item.high >= 1 << (8 * field.item.prefix):
                 mistakes.add(
                     field.table.at("max"),
-                    f"{field.item.high} does not fit the length prefix of {field.item.prefix} bytes, which is frozen",
+                    f"{field.item.high} does not fit the length prefix of "
+                    f"{field.item.prefix} bytes, which is frozen",
                     "take a new number",
                 )
         earlier.append(field)

@@ -156,7 +156,7 @@ def _check_revisions(
 
 
 def _revision_free(fields: tuple[Field, ...], model: Model) -> str:
-    """Return the first field, at any depth, that depends on the revision; "" if none."""
+    """Return the first field at any depth that depends on the revision, or ""."""
     for field in fields:
         if field.revisions != ALWAYS:
             return field.name

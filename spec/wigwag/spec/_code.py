@@ -6,6 +6,7 @@ import re
 import textwrap
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
+from typing import cast
 
 from wigwag.spec._check_types import record_name
 from wigwag.spec._ir import Enumeration, Field, Message, Specification, Structure, Type
@@ -15,9 +16,35 @@ LINE_MAX = 100
 FORMATS = {1: "B", 2: "H", 4: "I", 8: "Q"}
 # What generated functions call their own; a field of that name gets an underscore.
 LOCALS = frozenset(
-    "body pos record end tag size previous count kept tags unknown unknown_bytes"
-    " entries start item shapes rising list len tuple any max bytes range bool int"
-    " frozenset".split()
+    [
+        "body",
+        "pos",
+        "record",
+        "end",
+        "tag",
+        "size",
+        "previous",
+        "count",
+        "kept",
+        "tags",
+        "unknown",
+        "unknown_bytes",
+        "entries",
+        "start",
+        "item",
+        "shapes",
+        "rising",
+        "list",
+        "len",
+        "tuple",
+        "any",
+        "max",
+        "bytes",
+        "range",
+        "bool",
+        "int",
+        "frozenset",
+    ]
 )
 
 
@@ -57,7 +84,9 @@ class Code:
     def docstring(self, text: str, *more: str) -> None:
         """Add a docstring, wrapped."""
         width = LINE_MAX - 4 * self._depth - 7
-        lines = textwrap.wrap(text.replace("\\", "\\\\").replace('"""', "'''"), width)
+        lines: list[str] = textwrap.wrap(
+            text.replace("\\", "\\\\").replace('"""', "'''"), width
+        )
         if not more and len(lines) == 1:
             self.add(f'"""{lines[0]}"""')
             return
@@ -177,7 +206,7 @@ class Catalogue:
                 return f"tuple[{self.python_type(type_.element)}, ...]"
 
     def is_maybe(self, owner: Structure | Message, field: Field) -> bool:
-        """Say whether the attribute may be None: a tag that some revision need not have."""
+        """Say whether the attribute may be None: a tag that may be absent."""
         if not field.is_tag or field.has_default:
             return False
         declarations = [other for other in owner.fields if other.name == field.name]
@@ -206,7 +235,8 @@ class Catalogue:
             return repr(bytes.fromhex(str(value)))
         enum = self.closed(field.type)
         if enum is not None:
-            return f"{enum.name}.{next(item.name for item in enum.values if item.value == value)}"
+            members = {item.value: item.name for item in enum.values}
+            return f"{enum.name}.{members[cast('int', value)]}"
         return repr(value)
 
 

@@ -1,4 +1,4 @@
-"""What a specification's revisions mean for sizes: each message's against its states."""
+"""Sizes of messages at every revision, against the limits of their states."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from wigwag.spec._model import Model
 
 
 def check_sizes(model: Model, specification: Specification, mistakes: Mistakes) -> None:
-    """Record messages whose smallest frame is above the limit of a state they are for."""
+    """Record messages whose smallest frame is above the limit of their state."""
     limits = {
         state.name: specification.limit(state.frame_limit).value
         for state in specification.states
@@ -22,6 +22,7 @@ def check_sizes(model: Model, specification: Specification, mistakes: Mistakes) 
                 if smallest > limits[state]:
                     mistakes.add(
                         message.table.at("states"),
-                        f"{message.item.name} takes {smallest} bytes, {state} allows {limits[state]}",
+                        f"{message.item.name} takes {smallest} bytes, {state} "
+                        f"allows {limits[state]}",
                         "shorten it or take the state away",
                     )

@@ -1,4 +1,4 @@
-"""Explains a refusal to a person: field, expected, found, requirement, annotated bytes."""
+"""Explains a refusal to a person: field, expected, found, requirement, bytes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,10 @@ class Explanation:
 
     def __str__(self) -> str:
         found = f", found {self.found}" if self.found else ""
-        return f"{self.message} {self.path or 'body'} at {self.offset}: expected {self.expected}{found} ({self.requirement})"
+        return (
+            f"{self.message} {self.path or 'body'} at {self.offset}: expected "
+            f"{self.expected}{found} ({self.requirement})"
+        )
 
 
 @lru_cache(maxsize=1)
@@ -94,7 +97,7 @@ _LINE_BYTES_MAX = 16
 
 
 def annotate(body: bytes, refusal: Refusal) -> str:
-    """Return a body in hexadecimal, one line for each field, with a mark at the fault."""
+    """Return a body in hexadecimal, a line for each field, with the fault marked."""
     leaves = [
         span
         for place, span in enumerate(refusal.spans)

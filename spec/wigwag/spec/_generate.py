@@ -7,6 +7,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from wigwag.spec._code import Catalogue
+from wigwag.spec._content import load_content, render_content
 from wigwag.spec._generate_decode import render_decoders
 from wigwag.spec._generate_encode import render_encoders
 from wigwag.spec._generate_records import render_records
@@ -19,7 +20,6 @@ from wigwag.spec._generate_tables import (
     render_states,
     render_table,
 )
-from wigwag.spec._content import load_content, render_content
 from wigwag.spec._ir import Specification
 from wigwag.spec._suite import load_suite
 from wigwag.spec._suite_render import render_suite

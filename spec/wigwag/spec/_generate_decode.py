@@ -3,7 +3,7 @@
 A decoder only finds out that a body is right. Maximal runs of fixed fields are read by
 one precompiled struct; slices need no bounds check of their own, because a slice past
 the end moves the position past it, where the next read or the last comparison refuses
-the body. On any refusal `find_fault` reads the body again, slowly, to say what is wrong.
+the body. On any refusal `find_fault` reads the body again, slowly, to name the fault.
 """
 
 from __future__ import annotations
@@ -129,7 +129,8 @@ class DecodeWriter:
         self._module = module
         self._catalogue = module.catalogue
         self._names = Names()
-        # The position is `base` plus a number known when generating; no base: body's start.
+        # The position is `base` plus a number known when generating; without a base
+        # it counts from the body's start.
         self._base = base
         self._delta = 0
         self._run: list[tuple[str, str]] = []
@@ -182,7 +183,7 @@ class DecodeWriter:
         return {part.field.name: self._part(part, prefix) for part in layout.parts}
 
     def arguments(self, layout: RecordLayout, values: dict[str, str]) -> list[str]:
-        """Return the arguments of a record's class; what has no value has its default."""
+        """Return the arguments of a record's class, defaults for what has no value."""
         owner = self._catalogue.owner(layout.record)
         arguments = [
             values.get(field.name) or self._catalogue.default_expression(field)
@@ -200,7 +201,8 @@ class DecodeWriter:
             for tag in layout.tags
         }
         names["unknown"] = self._names.fresh(f"{prefix}unknown")
-        self.code.call("(",
+        self.code.call(
+            "(",
             [*names.values(), "pos"],
             f") = {self._module.tags_function(layout)}(body, pos, {count})",
         )
@@ -366,7 +368,7 @@ def struct_width(formats: str) -> int:
 
 
 def _tags_function(name: str, layout: RecordLayout, module: Module) -> Code:
-    """Render the reader of one tag section: the known tags, then what else was there."""
+    """Render the reader of one tag section."""
     catalogue = module.catalogue
     owner = catalogue.owner(layout.record)
     code, names = Code(), Names()
@@ -382,7 +384,8 @@ def _tags_function(name: str, layout: RecordLayout, module: Module) -> Code:
             must = tag.field.presence == "required" and "None" not in annotation
             annotation = f"{annotation} | None" if must else annotation
             code.add(
-                f"{variables[tag.field.name]}: {annotation} = {catalogue.default_expression(tag.field)}"
+                f"{variables[tag.field.name]}: {annotation} = "
+                f"{catalogue.default_expression(tag.field)}"
             )
         if layout.keeps_unknown:
             code.add("kept: list[tuple[int, bytes]] = []")
@@ -404,7 +407,8 @@ def _tags_function(name: str, layout: RecordLayout, module: Module) -> Code:
                     checks = [f"{writer.position()} != end"]
                     if tag.field.has_default:
                         checks.append(
-                            f"{variables[tag.field.name]} == {catalogue.default_expression(tag.field)}"
+                            f"{variables[tag.field.name]} == "
+                            f"{catalogue.default_expression(tag.field)}"
                         )
                     code.checks(checks)
             with code.block(f"{'elif' if layout.tags else 'if'} tag & 1:"):
@@ -444,7 +448,8 @@ def _tagged_return(
             tag.field.name: f"tag_{tag.field.attribute}" for tag in layout.tags
         } | {"unknown": "unknown"}
         reader = module.tags_function(layout)
-        code.call("(",
+        code.call(
+            "(",
             [*found.values(), "pos"],
             f") = {reader}(body, {writer.position()}, tags)",
         )

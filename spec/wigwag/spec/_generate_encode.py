@@ -1,8 +1,8 @@
 """Renders `encoders.py`: one straight-line function for each layout.
 
 An encoder only finds out that a record is right; `find_record_fault` then says which
-field is not. `struct` refuses numbers that do not fit by itself, but cuts and pads bytes
-in silence, so lengths are always compared.
+field is not. `struct` refuses numbers that do not fit by itself, but it cuts and pads
+bytes in silence, so lengths are always compared.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class EncodeWriter:
         self._chunks.append(expression)
 
     def record(self, layout: RecordLayout, source: str, prefix: str = "") -> None:
-        """Write a record that the expression `source` names, without a top tag section."""
+        """Write a record that `source` names, without its own tag section."""
         for field in layout.absent:
             if not field.lossy_ok:
                 default = self._catalogue.default_expression(field)
@@ -150,7 +150,8 @@ class EncodeWriter:
             self._chunk(f"bytes({name})")
         else:
             self._chunk(
-                f"*[{self._module.struct('pack', format_of(element))}(item) for item in {name}]"
+                f"*[{self._module.struct('pack', format_of(element))}(item) "
+                f"for item in {name}]"
             )
 
     def tags(self, layout: RecordLayout, source: str, prefix: str = "") -> str:
@@ -180,7 +181,7 @@ class EncodeWriter:
 
 
 def joined(chunks: list[str]) -> tuple[str, list[str], str]:
-    """Return the cheapest expression that joins chunks, in the parts `Code.call` takes."""
+    """Return the cheapest expression that joins chunks, as `Code.call` takes it."""
     if len(chunks) == 1 and not chunks[0].startswith("*"):
         return chunks[0], [], ""
     if len(chunks) == 2 and not any(chunk.startswith("*") for chunk in chunks):

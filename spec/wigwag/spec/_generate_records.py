@@ -34,7 +34,8 @@ def _enum(code: Code, enum: Enumeration) -> None:
             code.add("", "@classmethod")
             with code.block(f"def from_wire(cls, value: int) -> {enum.name}:"):
                 code.docstring(
-                    f"Return the member of a value; one that nobody knows is {enum.fallback}."
+                    f"Return the member of a value; one that nobody knows is "
+                    f"{enum.fallback}."
                 )
                 code.add(
                     f"return _BY_VALUE_{enum.name}.get(value, cls.{enum.fallback})"
@@ -42,7 +43,8 @@ def _enum(code: Code, enum: Enumeration) -> None:
     code.add("", "")
     if enum.open:
         code.add(
-            f"_BY_VALUE_{enum.name} = {{member.value: member for member in {enum.name}}}",
+            f"_BY_VALUE_{enum.name} = "
+            f"{{member.value: member for member in {enum.name}}}",
             "",
             "",
         )

@@ -39,14 +39,15 @@ def _scalar(name: str, type_: Type, part: Part, catalogue: Catalogue) -> str:
 def shape_of(part: Part, catalogue: Catalogue) -> str:
     """Return the Python expression of a field's shape."""
     field, type_ = part.field, part.field.type
+    counted = f'"{field.attribute}", {field.prefix}, {field.low}, {field.high}'
     if type_.kind in ("bytes", "text"):
-        return f'Blob("{field.attribute}", {field.prefix}, {field.low}, {field.high}, {type_.kind == "text"})'
+        return f"Blob({counted}, {type_.kind == 'text'})"
     if type_.kind != "array":
         return _scalar(field.attribute, type_, part, catalogue)
     assert type_.element is not None
     element = _scalar(".", type_.element, part, catalogue)
     key = _key(field, catalogue)
-    return f'Items("{field.attribute}", {field.prefix}, {field.low}, {field.high}, {element}, {key!r})'
+    return f"Items({counted}, {element}, {key!r})"
 
 
 def _key(field: Field, catalogue: Catalogue) -> tuple[str, ...]:
@@ -69,7 +70,8 @@ def _tag(part: Part, catalogue: Catalogue) -> str:
     more = ", must=True" if field.presence == "required" else ""
     more += ", needed=True" if field.presence != "optional" else ""
     if field.has_default:
-        more += f", default_bytes={default_bytes(field)!r}, default={catalogue.default_expression(field)}"
+        more += f", default_bytes={default_bytes(field)!r}"
+        more += f", default={catalogue.default_expression(field)}"
     return f"Tag({field.number}, {shape_of(part, catalogue)}{more})"
 
 
@@ -95,7 +97,8 @@ def _record(code: Code, layout: RecordLayout, catalogue: Catalogue) -> None:
             code.add("(),")
         if layout.absent:
             entries = [
-                f'Absent("{field.attribute}", {catalogue.default_expression(field)}, {field.lossy_ok})'
+                f'Absent("{field.attribute}", '
+                f"{catalogue.default_expression(field)}, {field.lossy_ok})"
                 for field in layout.absent
             ]
             code.add("(", *(f"    {entry}," for entry in entries), "),")

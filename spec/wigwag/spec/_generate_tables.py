@@ -16,7 +16,7 @@ def _start(title: str) -> Code:
 
 
 def wire_revision(number: int, specification: Specification) -> int:
-    """Return what the wire calls a revision: its number, or 0x8000 | build of the draft."""
+    """Return what the wire calls a revision: the draft is 0x8000 | build."""
     draft = specification.draft
     return (
         DRAFT_BIT | draft.build
@@ -38,7 +38,8 @@ def render_errors(catalogue: Catalogue, package: str) -> str:
     errors = catalogue.specification.errors
     with code.block("class ErrorCode(IntEnum):"):
         code.docstring(
-            "Codes; the high nibble is the class, so an unknown one has defined behaviour."
+            "Codes; the high nibble is the class, so an unknown one has "
+            "defined behaviour."
         )
         code.add("")
         for error in errors:
@@ -91,7 +92,8 @@ def render_states(catalogue: Catalogue, package: str) -> str:
     """Return the text of `states.py`."""
     specification = catalogue.specification
     code = _start(
-        "Connection states: what is legal in each, what moves on, and when it times out."
+        "Connection states: what is legal in each, what moves on, and when it "
+        "times out."
     )
     code.add(
         "from wigwag.wire._message_info import StateInfo, TimeoutInfo",
@@ -100,7 +102,8 @@ def render_states(catalogue: Catalogue, package: str) -> str:
     )
     for state in specification.states:
         code.add(
-            f"    {state.name!r}: StateInfo({state.name!r}, {state.frame_limit!r}, {state.doc!r}),"
+            f"    {state.name!r}: StateInfo({state.name!r}, "
+            f"{state.frame_limit!r}, {state.doc!r}),"
         )
     code.add(
         "}", "", "# (state, type) → next state; what is not here stays in its state."
@@ -109,7 +112,8 @@ def render_states(catalogue: Catalogue, package: str) -> str:
     types = {message.name: message.type for message in specification.messages}
     for move in specification.transitions:
         code.add(
-            f"    ({move.state!r}, {types[move.message]}): {move.next!r},  # {move.message}"
+            f"    ({move.state!r}, {types[move.message]}): {move.next!r},  # "
+            f"{move.message}"
         )
     code.add(
         "}",
@@ -125,20 +129,22 @@ def render_states(catalogue: Catalogue, package: str) -> str:
         )
         for name in message.states:
             code.add(
-                f"    ({name!r}, {message.type}): frozenset({roles!r}),  # {message.name}"
+                f"    ({name!r}, {message.type}): frozenset({roles!r}),  # "
+                f"{message.name}"
             )
     code.add("}", "", "TIMEOUTS: tuple[TimeoutInfo, ...] = (")
     for timeout in specification.timeouts:
         error = specification.error(timeout.error)
         code.add(
-            f"    TimeoutInfo({timeout.state!r}, {timeout.role!r}, {timeout.limit!r}, {error.code:#06x}),  # {error.name}"
+            f"    TimeoutInfo({timeout.state!r}, {timeout.role!r}, "
+            f"{timeout.limit!r}, {error.code:#06x}),  # {error.name}"
         )
     code.add(")")
     return code.text()
 
 
 def render_features(catalogue: Catalogue, package: str) -> str:
-    """Return the text of `features.py`: features, revisions and the protocol's own numbers."""
+    """Return the text of `features.py`, which also has revisions and constants."""
     specification = catalogue.specification
     code = _start("Features, revisions, and what never changes.")
     code.add(
@@ -158,7 +164,8 @@ def render_features(catalogue: Catalogue, package: str) -> str:
     for feature in specification.features:
         depends = tuple(ids[name] for name in feature.depends)
         code.add(
-            f"    {feature.id}: FeatureInfo({feature.name!r}, {feature.id}, {depends!r}, {feature.doc!r}),"
+            f"    {feature.id}: FeatureInfo({feature.name!r}, {feature.id}, "
+            f"{depends!r}, {feature.doc!r}),"
         )
     released = tuple(release.number for release in specification.releases)
     draft = specification.draft
@@ -174,7 +181,8 @@ def render_features(catalogue: Catalogue, package: str) -> str:
         "Revisions that this codec speaks, as the wire calls them, the newest last."
     )
     code.add(
-        f"NEWEST_REVISION = {wire_revision(specification.newest_revision, specification):#06x}"
+        f"NEWEST_REVISION = "
+        f"{wire_revision(specification.newest_revision, specification):#06x}"
     )
     code.add(f"ALPN = {protocol.alpn!r}", f"HEADER_BYTES = {protocol.header_bytes}")
     code.add(
@@ -197,6 +205,10 @@ def _layouts(catalogue: Catalogue, name: str, invariant: bool) -> list[tuple[str
             for number in layout.revisions
         ]
     return entries
+
+
+def _dictionary(entries: list[tuple[str, str]]) -> str:
+    return f"{{{', '.join(f'{number}: {constant}' for number, constant in entries)}}}"
 
 
 def _message(code: Code, message: Message, catalogue: Catalogue) -> None:
@@ -227,9 +239,7 @@ def _message(code: Code, message: Message, catalogue: Catalogue) -> None:
             f"states=frozenset({message.states!r}),",
             f"record=records.{catalogue.class_of(message)},",
         )
-        code.add(
-            f"layouts={{{', '.join(f'{number}: {constant}' for number, constant in entries)}}},"
-        )
+        code.add(f"layouts={_dictionary(entries)},")
     code.add("),")
 
 
@@ -248,7 +258,8 @@ def render_table(catalogue: Catalogue, package: str) -> str:
             name = catalogue.layout_name(layout.layout)
             sizes = f"{layout.layout.smallest}, {layout.layout.largest}"
             code.add(
-                f"{name.upper()} = Layout(decoders.decode_{name}, encoders.encode_{name}, {sizes})"
+                f"{name.upper()} = Layout(decoders.decode_{name}, "
+                f"encoders.encode_{name}, {sizes})"
             )
     code.add("", "")
     with code.block("class MessageType(IntEnum):"):
@@ -264,11 +275,13 @@ def render_table(catalogue: Catalogue, package: str) -> str:
     code.add(
         "}",
         "",
-        "INFO_BY_RECORD: dict[type[Struct], MessageInfo] = {info.record: info for info in MESSAGES.values()}",
+        "INFO_BY_RECORD: dict[type[Struct], MessageInfo] = "
+        "{info.record: info for info in MESSAGES.values()}",
     )
     code.add(
         "",
-        "# Layout of a struct alone, by class and negotiated revision; 0 is the newest.",
+        "# Layout of a struct alone, by class and negotiated revision; 0 is "
+        "the newest.",
     )
     with code.block("STRUCTS: dict[type[Struct], dict[int, Layout]] = {"):
         for struct in specification.structs:
@@ -279,9 +292,7 @@ def render_table(catalogue: Catalogue, package: str) -> str:
                 if specification.newest_revision in layout.revisions
             )
             entries.append(("0", catalogue.layout_name(newest.layout).upper()))
-            code.add(
-                f"records.{struct.name}: {{{', '.join(f'{number}: {constant}' for number, constant in entries)}}},"
-            )
+            code.add(f"records.{struct.name}: {_dictionary(entries)},")
     code.add("}")
     return code.text()
 

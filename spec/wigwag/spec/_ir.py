@@ -361,14 +361,14 @@ def canonical_json(specification: Specification) -> bytes:
 
 def _binding_part(value: object) -> object:
     if isinstance(value, dict):
-        items = cast(dict[str, object], value)
+        items = cast("dict[str, object]", value)
         return {
             key: _binding_part(item)
             for key, item in items.items()
             if key not in _WORDS_ONLY
         }
     if isinstance(value, list):
-        elements = cast(list[object], value)
+        elements = cast("list[object]", value)
         return [_binding_part(item) for item in elements]
     return value
 

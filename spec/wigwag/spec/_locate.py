@@ -50,7 +50,7 @@ class Table:
 
 def _is_value(value: object) -> TypeGuard[Value]:
     if isinstance(value, list):
-        items = cast(list[object], value)
+        items = cast("list[object]", value)
         kinds = {type(item) for item in items}
         return len(kinds) <= 1 and kinds <= {bool, int, str}
     return isinstance(value, bool | int | str)

@@ -19,7 +19,7 @@ Choice = TypeVar("Choice", bound=str)
 def _are_texts(value: object) -> TypeGuard[list[str]]:
     if not isinstance(value, list):
         return False
-    return all(isinstance(item, str) for item in cast(list[object], value))
+    return all(isinstance(item, str) for item in cast("list[object]", value))
 
 
 class Reader:

@@ -8,7 +8,7 @@ failure: field path, expected, found, requirement and annotated bytes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from wigwag.spec._ir import Field, Message, Specification, Structure, Type
 from wigwag.spec._layout import Part, RecordLayout, layout_at
@@ -36,7 +36,7 @@ from wigwag.spec._strict_records import (
 DRAFT_BIT = 0x8000
 
 
-class Refusal(Exception):
+class Refusal(Exception):  # noqa: N818 - a fact, as the others
     """The reference refused a body.
 
     Attributes:
@@ -69,8 +69,8 @@ class Refusal(Exception):
 class Reference:
     """Reads and writes every message and struct of a specification, at every revision.
 
-    Values are dictionaries by attribute name: numbers (also of enums), bool, str, bytes,
-    tuples and dictionaries; an absent tag is None.
+    Values are dictionaries by attribute name: numbers (also of enums), bool, str,
+    bytes, tuples and dictionaries; an absent tag is None.
     """
 
     def __init__(self, specification: Specification) -> None:
@@ -114,8 +114,7 @@ class Reference:
         except Fault as fault:
             code = self.specification.error(fault.rule.code_name).code
             raise Refusal(fault, code, window.spans) from None
-        assert isinstance(value, dict)
-        return value
+        return cast("dict[str, Any]", value)
 
     def encode(self, name: str, revision: int, value: Mapping[str, Any]) -> bytes:
         """Write a message or struct.

@@ -1,7 +1,7 @@
 """What a decoder refuses, with which code, and which requirement says so.
 
-Fields are judged in wire order, each wholly before the next (R-VALUE-014). The offset of
-a fault is where the field, its length prefix, the array's element or the tag's entry
+Fields are judged in wire order, each wholly before the next (R-VALUE-014). The offset
+of a fault is where the field, its length prefix, the array's element or the tag's entry
 begins.
 """
 

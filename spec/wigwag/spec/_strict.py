@@ -2,11 +2,13 @@
 
 construct's own `Flag` takes 7 for true, `GreedyRange` swallows errors, trailing bytes
 pass and text keeps what it can. Here every class says exactly which rule is broken and
-where. They are interpreted only: `construct.compile()` returned truncated fields without
-an error and must never see foreign bytes.
+where. They are interpreted only: `construct.compile()` returned truncated fields
+without an error and must never see foreign bytes.
 
 Values are plain: int, bool, str, bytes, tuples, and dictionaries by attribute name.
 """
+
+# ruff: noqa: ANN401 - construct's own methods take and give anything
 
 from __future__ import annotations
 
@@ -25,7 +27,7 @@ else:
     Base = construct.Construct
 
 
-class Fault(Exception):
+class Fault(Exception):  # noqa: N818 - a fact, as the others
     """The bytes, or a value to write, break a rule.
 
     Attributes:
@@ -47,7 +49,7 @@ class Fault(Exception):
         self.found = found
 
 
-class Unwritable(Exception):
+class Unwritable(Exception):  # noqa: N818 - a fact, as the others
     """A value that the layout can't hold; the text names the field."""
 
 
@@ -103,14 +105,14 @@ class Strict(Base):
     """A construct that reads a `Window` and remembers where each value lay."""
 
     def _parse(self, stream: Any, context: Any, path: str) -> Any:
-        window = cast(Window, stream)
+        window = cast("Window", stream)
         start = window.tell()
         value = self.read(window)
         window.spans.append((start, window.tell(), window.path))
         return value
 
     def _build(self, obj: Any, stream: Any, context: Any, path: str) -> Any:
-        self.write(obj, cast(Window, stream))
+        self.write(obj, cast("Window", stream))
         return obj
 
     def read(self, window: Window) -> object:

@@ -1,5 +1,7 @@
 """Strict construct classes of more than one value: arrays, records, tag sections."""
 
+# ruff: noqa: ANN401 - values are of any type of the specification
+
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
@@ -23,7 +25,7 @@ Value = bool | int | str | bytes | None | tuple[Any, ...] | dict[str, Any]
 
 @contextmanager
 def _within(window: Window, name: str) -> Generator[None]:
-    """Lengthen the path while a part is read; a fault keeps the path it was made with."""
+    """Lengthen the path while a part is read; a fault keeps its path."""
     window.names.append(name)
     yield
     window.names.pop()
@@ -77,7 +79,7 @@ class StrictArray(Strict):
         """Write the elements."""
         if not isinstance(value, tuple | list):
             raise window.unwritable("a tuple")
-        items = cast(Sequence[Any], value)
+        items = cast("Sequence[Any]", value)
         if not self.low <= len(items) <= self.high:
             raise window.unwritable(f"{self.low}..{self.high} elements")
         window.write(len(items).to_bytes(self.prefix, "big"))
@@ -124,7 +126,7 @@ class StrictTags(Strict):
         self.count_max, self.unknown_bytes_max = count_max, unknown_bytes_max
 
     def read(self, window: Window) -> dict[str, Any]:
-        """Read the section into values by name. Raises Fault: any of TAG_…, and the values'."""
+        """Read the section into values by name. Raises Fault: any of TAG_…."""
         start = window.tell()
         count = window.take(1)[0]
         if count > self.count_max:
@@ -202,7 +204,7 @@ class StrictTags(Strict):
 
     def write(self, value: object, window: Window) -> None:
         """Write the section."""
-        values = cast(Mapping[str, Any], value)
+        values = cast("Mapping[str, Any]", value)
         entries: list[tuple[int, bytes]] = []
         for tag in self.tags.values():
             item = values[tag.name]
@@ -252,7 +254,7 @@ class StrictAbsent:
 
 
 class StrictRecord(StructBase):
-    """Fields one after the other, then perhaps a tag section; a dictionary by attribute."""
+    """Fields in order, then perhaps a tag section; a dictionary by attribute."""
 
     def __init__(
         self,
@@ -264,7 +266,7 @@ class StrictRecord(StructBase):
         self.fields, self.tags, self.absent = tuple(fields), tags, tuple(absent)
 
     def _parse(self, stream: Any, context: Any, path: str) -> dict[str, Any]:
-        window = cast(Window, stream)
+        window = cast("Window", stream)
         values: dict[str, Any] = {absent.name: absent.default for absent in self.absent}
         for name, field in self.fields:
             with _within(window, f".{name}"):
@@ -274,7 +276,7 @@ class StrictRecord(StructBase):
         return values
 
     def _build(self, obj: Any, stream: Any, context: Any, path: str) -> Any:
-        window, values = cast(Window, stream), cast(Mapping[str, Any], obj)
+        window, values = cast("Window", stream), cast("Mapping[str, Any]", obj)
         for absent in self.absent:
             if values[absent.name] != absent.default and not absent.lossy_ok:
                 raise Unwritable(

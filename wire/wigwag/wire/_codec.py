@@ -30,7 +30,7 @@ _CLASS_SHIFT = 12
 _TABLES_MAX = 64
 
 
-class NoLayout(CodecError):
+class NoLayout(CodecError):  # noqa: N818 - a fact, as the others
     """The message or struct does not exist at the revision."""
 
 
@@ -105,14 +105,14 @@ def encode_struct(record: Struct, revision: int = 0) -> bytes:
 
 @lru_cache(maxsize=_TABLES_MAX)
 def decoders(revision: int) -> Mapping[int, Callable[[bytes], Any]]:
-    """Return the decode functions of all types at a revision; the same object each time."""
+    """Return the decode functions of all types at a revision, cached."""
     found = ((type_, info.layout(revision)) for type_, info in MESSAGES.items())
     return {type_: layout.decode for type_, layout in found if layout is not None}
 
 
 @lru_cache(maxsize=_TABLES_MAX)
 def encoders(revision: int) -> Mapping[type[Struct], Callable[[Any], bytes]]:
-    """Return the encode functions of all records at a revision; the same object each time."""
+    """Return the encode functions of all records at a revision, cached."""
     found = ((info.record, info.layout(revision)) for info in MESSAGES.values())
     return {record: layout.encode for record, layout in found if layout is not None}
 

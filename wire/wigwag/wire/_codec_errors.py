@@ -30,12 +30,12 @@ class DecodeError(CodecError):
         self.reason = reason
 
 
-class Malformed(DecodeError):
+class Malformed(DecodeError):  # noqa: N818 - a fact, as the others
     """The bytes are not of this protocol: the connection can't go on."""
 
 
-class RequestRefused(DecodeError):
-    """One request asks for what this side does not take: it is answered, the rest goes on."""
+class RequestRefused(DecodeError):  # noqa: N818 - a fact, as the others
+    """One request asks for what this side does not take; the rest goes on."""
 
 
 class EncodeError(CodecError):
@@ -52,8 +52,8 @@ class EncodeError(CodecError):
         self.reason = reason
 
 
-class NotExpressible(EncodeError):
-    """A correct record says more than the revision can, and the field is not `lossy_ok`.
+class NotExpressible(EncodeError):  # noqa: N818 - a fact, as the others
+    """A correct record says more than the revision can, in a field not `lossy_ok`.
 
     The server then sends UNREADABLE in its place.
     """

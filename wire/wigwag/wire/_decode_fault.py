@@ -8,8 +8,8 @@ The rules, the same in the reference (`wigwag.spec`) and in every other implemen
   duplicate, a default that is present, a required tag that is not, too many or too long
   tags, and leftover bytes are MALFORMED.
 - A number, length or count outside its bounds is LIMIT, judged before the bytes that it
-  counts are looked for; an unknown value of a closed enum or flagset is UNSUPPORTED; bad
-  text is INVALID_TEXT. These three concern one request.
+  counts are looked for; an unknown value of a closed enum or flagset is UNSUPPORTED;
+  bad text is INVALID_TEXT. These three concern one request.
 - An unknown even tag is UNKNOWN_CRITICAL, judged before its length.
 """
 

@@ -1,5 +1,7 @@
 """Names the first fault in a record, after the straight-line encoder met one."""
 
+# ruff: noqa: ANN401 - a wrong record may hold anything
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -67,7 +69,7 @@ def _check_record(shape: Record, record: object, path: str) -> None:
 def _check_unknown(shape: Record, unknown: object, record: object, path: str) -> None:
     if not isinstance(unknown, tuple | list):
         raise EncodeError(path, "not a tuple of (tag, bytes)")
-    entries = cast(Sequence[object], unknown)
+    entries = cast("Sequence[object]", unknown)
     known = {tag.tag for tag in shape.tags or ()}
     count, size, seen = 0, 0, set[int]()
     for entry in entries:
@@ -148,7 +150,7 @@ def _check_blob(shape: Blob, value: object, path: str) -> None:
 def _check_items(shape: Items, value: object, path: str) -> None:
     if not isinstance(value, tuple | list):
         raise EncodeError(path, "not a tuple")
-    items = cast(Sequence[object], value)
+    items = cast("Sequence[object]", value)
     if not shape.low <= len(items) <= shape.high:
         raise EncodeError(
             path, f"{len(items)} elements, outside {shape.low}..{shape.high}"

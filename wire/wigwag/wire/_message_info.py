@@ -7,7 +7,6 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-
 # `type` is a field of MessageInfo, so its annotations need another word for it.
 RecordType: TypeAlias = type[msgspec.Struct]
 

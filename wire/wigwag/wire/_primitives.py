@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from operator import lt
-from struct import Struct as Struct
-from struct import error as StructError
 from typing import Any
 
 from wigwag.wire._decode_fault import TAG_HEADER_BYTES
@@ -18,9 +17,10 @@ UnknownTags = tuple[tuple[int, bytes], ...]
 
 # What reading a wrong body or writing a wrong record runs into. Each is answered by
 # naming the fault, so none of them leaves the codec.
-DECODE_FAULTS = (StructError, IndexError, ValueError, KeyError)
-ENCODE_FAULTS = (StructError, ValueError, TypeError, AttributeError)
+DECODE_FAULTS = (struct.error, IndexError, ValueError, KeyError)
+ENCODE_FAULTS = (struct.error, ValueError, TypeError, AttributeError)
 
+Struct = struct.Struct
 _TAG_HEADER = Struct(">HI")
 unpack_tag = _TAG_HEADER.unpack_from
 _pack_tag = _TAG_HEADER.pack

@@ -12,7 +12,7 @@ import msgspec
 
 
 class Whole(msgspec.Struct, frozen=True):
-    """An integer, a time, an open enum or an open flagset: low..high in `width` bytes."""
+    """An integer, time, open enum or open flagset: low..high in `width` bytes."""
 
     name: str
     width: int
