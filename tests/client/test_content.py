@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from wigwag.client._content import (
     ContentRefused,
+    KnownContent,
     ReadReceipt,
     Resent,
     Retry,
@@ -82,7 +83,8 @@ def test_lone_surrogate_is_refused_when_written() -> None:
 def test_garbage_is_refused_by_type(data: bytes) -> None:
     """Nothing but the one error may come out of a peer's bytes."""
     with suppress(ContentRefused):
-        decode_content(data)
+        content = decode_content(data)
+        assert isinstance(content, KnownContent | UnknownContent)
 
 
 def test_keys_of_a_newer_program_are_kept() -> None:
