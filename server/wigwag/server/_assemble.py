@@ -9,9 +9,10 @@ database) is found here, as one `ServerError` with one sentence.
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import trio
 
@@ -39,6 +40,7 @@ from wigwag.server._server import Ports, Server
 from wigwag.server._services import Handler, Services, connection_config
 from wigwag.server._sweeper import Sweeper
 from wigwag.server._tls import ServerTLS
+from wigwag.server._trace import FrameTrace
 from wigwag.server.engines import (
     SystemClock,
     SystemEntropy,
@@ -74,7 +76,7 @@ async def open_server(
     *,
     accepts_clock: bool = False,
     handlers: Mapping[int, Handler] = HANDLERS,
-) -> AsyncIterator[Server]:
+) -> AsyncGenerator[Server, None]:
     """Open the engine, take the ports, and serve while the block lasts.
 
     Args:
@@ -128,6 +130,7 @@ async def open_server(
                 handlers=handlers,
                 clock=clock,
                 entropy=entropy,
+                trace=_open_trace(config, clock, opened),
             )
             server = _server(config, services, ports, tls, identity.ca_pin, clock)
             admin = AdminServer(folder.admin_socket, server.operations.commands(), hub)
@@ -176,6 +179,16 @@ def _server(
     return server
 
 
+def _open_trace(
+    config: Config, clock: SystemClock, opened: contextlib.ExitStack
+) -> FrameTrace | None:
+    if not config.trace_frames:
+        return None
+    trace = FrameTrace(Path(config.trace_frames).expanduser(), clock.now_ms)
+    opened.callback(trace.close)
+    return trace
+
+
 def _bind(config: Config, folder: DataFolder, opened: contextlib.ExitStack) -> Ports:
     clients = bind(config.listen_address)
     for listener in clients:
@@ -216,7 +229,7 @@ def _certificate_names(config: Config) -> tuple[str, ...]:
 
 
 @contextlib.asynccontextmanager
-async def _engine_errors() -> AsyncIterator[None]:
+async def _engine_errors() -> AsyncGenerator[None, None]:
     """Translate what a store says into what an operator is told."""
     try:
         yield

@@ -68,6 +68,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Allows what no public server may do; `registration = "open"` needs it."""
     registration: Literal["invite", "open"] = "invite"
     """Who may register: holders of an invite, or anybody (development only)."""
+    trace_frames: str = ""
+    """File that gets every frame, in hexadecimal (development only); empty: none."""
     trusted_networks: Annotated[list[str], Meta(max_length=64)] = []
     """Networks (CIDR) that are exempt from bounds by address."""
     limits_profile: Profile = "default"
@@ -83,6 +85,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         if self.registration == "open" and not self.development:
             raise ValueError(
                 'registration = "open" lets anybody register: it also needs '
+                "development = true"
+            )
+        if self.trace_frames and not self.development:
+            raise ValueError(
+                "trace_frames keeps who wrote to whom and when: it also needs "
                 "development = true"
             )
 

@@ -19,6 +19,7 @@ from wigwag.server._services import Services
 from wigwag.server._session import Peer, Session
 from wigwag.server._sweeper import Sweeper
 from wigwag.server._tls import ServerTLS
+from wigwag.server._trace import TracedSession
 
 BACKLOG_CONNECTIONS = 1024
 # Taken in one wake-up, so that a storm doesn't keep those who are in waiting.
@@ -200,7 +201,11 @@ class Listener:
 
         def open_session(_: Pump, now: float) -> Session:
             peer = Peer(place.address, self._tls.leaf_sha256, place)
-            return Session(services, peer, number=number, now=now)
+            if services.trace is None:
+                return Session(services, peer, number=number, now=now)
+            return TracedSession(
+                services, peer, number=number, now=now, trace=services.trace
+            )
 
         def start_writer(pump: Pump) -> None:
             connections.start_soon(self._write_on, pump, number)

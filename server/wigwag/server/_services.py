@@ -14,6 +14,7 @@ from wigwag.wire import ConnectionConfig, ProofKind, Received
 
 if TYPE_CHECKING:
     from wigwag.server._session import Session
+    from wigwag.server._trace import FrameTrace
 
 Handler: TypeAlias = "Callable[[Session, Received], None]"
 """Takes one message of one session. Must not wait."""
@@ -34,6 +35,7 @@ class Services:
         handlers: By message type; of every request and oneway of a client.
         clock: The time of day, for WELCOME.
         entropy: Nonces, session ids, grease seeds, error ids.
+        trace: Takes every frame; None: nobody does.
     """
 
     engine: Engine
@@ -46,6 +48,7 @@ class Services:
     handlers: "Mapping[int, Handler]"
     clock: WallClock
     entropy: Entropy
+    trace: "FrameTrace | None" = None
 
 
 def connection_config(
