@@ -7,7 +7,7 @@ never does. One task at a time may use it.
 import contextlib
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import count
@@ -88,7 +88,7 @@ class Account:
     device_key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
     agreement_key: X25519PrivateKey = field(default_factory=X25519PrivateKey.generate)
     cursor: int = 0
-    tails: dict[bytes, bytes] = field(default_factory=dict)
+    tails: dict[bytes, bytes] = field(default_factory=dict[bytes, bytes])
 
     @property
     def account_public(self) -> bytes:
@@ -437,7 +437,7 @@ class PeerClient:
 @contextlib.asynccontextmanager
 async def connect(
     port: int, *, config: ConnectionConfig | None = None, says_hello: bool = True
-) -> AsyncIterator[PeerClient]:
+) -> AsyncGenerator[PeerClient, None]:
     """Connect over TLS and, unless told otherwise, shake hands."""
     with trio.fail_after(WAIT_SECONDS):
         tcp = await trio.open_tcp_stream("127.0.0.1", port)

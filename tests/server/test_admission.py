@@ -78,7 +78,7 @@ def test_a_full_house_cuts_from_the_address_that_holds_most() -> None:
     cut: list[str] = []
     for number in range(3):
         held = place(admission, "192.0.2.1")
-        held.cut = lambda number=number: cut.append(f"flood {number}")  # type: ignore[misc]  # bound now
+        held.cut = lambda number=number: cut.append(f"flood {number}")
     lone = place(admission, "192.0.2.2")
     lone.cut = lambda: cut.append("lone")
     for number in range(3, 5):

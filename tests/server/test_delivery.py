@@ -49,24 +49,30 @@ class World:
     # The outlet
 
     def room_bytes(self) -> int:
+        """The write buffer's room."""
         return self.room
 
     def read_inbox(self, request: InboxRead, answer: Callable[[Entries], None]) -> None:
+        """Note a read; `answer_read` answers it."""
         assert not self.reads, "one read at a time"
         assert request.count_max >= 1
         assert request.bytes_max >= 1
         self.reads.append((request, answer))
 
     def send_entry(self, frame: bytes) -> None:
+        """Note an entry that was sent."""
         self.sent.append(int.from_bytes(frame))
 
     def say_gap(self, gap: Gap) -> None:
+        """Note a gap that was said."""
         self.said.append(f"gap {gap.first}-{gap.last}")
 
     def say_empty(self, last: int) -> None:
+        """Note that the end was said."""
         self.said.append(f"empty {last}")
 
     def guarded_entries(self, entries: Sequence[InboxEntry]) -> None:
+        """Pass entries on."""
         self.delivery.take(entries)
 
     # The world

@@ -41,7 +41,7 @@ def test_a_second_holder_is_told_who_holds_it(tmp_path: Path) -> None:
         pytest.raises(InUseError) as caught,
         open_folder(tmp_path / "data"),
     ):
-        pass
+        raise AssertionError("two hold the folder")
     assert f"process {os.getpid()} since 20" in caught.value.sentence
     assert caught.value.exit_code is ExitCode.IN_USE
     with open_folder(tmp_path / "data") as folder:
@@ -52,12 +52,14 @@ def test_what_the_disk_refuses_is_said(tmp_path: Path) -> None:
     """One sentence with the path and what to do."""
     in_the_way = tmp_path / "file"
     in_the_way.write_text("x")
-    with pytest.raises(StorageError, match="a file stands") as caught:
-        with open_folder(in_the_way):
-            pass
+    with (
+        pytest.raises(StorageError, match="a file stands") as caught,
+        open_folder(in_the_way),
+    ):
+        raise AssertionError("a file was taken for a folder")
     assert caught.value.exit_code is ExitCode.STORAGE
     with (
         open_folder(tmp_path / "data") as folder,
-        pytest.raises(StorageError, match="a file stands|No such file"),
+        pytest.raises(StorageError, match=r"a file stands|No such file"),
     ):
         folder.write_secret("no/such", b"")

@@ -25,9 +25,11 @@ class Alarm:
         self.repeats = False
 
     def next_deadline(self) -> float | None:
+        """The deadline as it stands."""
         return self.deadline
 
     def tick(self, now: float) -> None:
+        """Note the time."""
         self.told.append(now)
         if not self.repeats:
             self.deadline = None

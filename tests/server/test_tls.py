@@ -1,5 +1,6 @@
 """The TLS link over memory: any split, large data, and what isn't ours to speak."""
 
+import contextlib
 import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -40,10 +41,8 @@ class Client:
 
     def shake(self) -> bytes:
         """Go on with the handshake; return what is to be sent."""
-        try:
+        with contextlib.suppress(ssl.SSLWantReadError):
             self.tls.do_handshake()
-        except ssl.SSLWantReadError:
-            pass
         return self.outgoing.read()
 
 

@@ -11,7 +11,7 @@ import errno
 import fcntl
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,7 +68,7 @@ class DataFolder:
 
 
 @contextlib.contextmanager
-def open_folder(path: Path) -> Iterator[DataFolder]:
+def open_folder(path: Path) -> Generator[DataFolder, None, None]:
     """Create the data folder if needed and hold it until the block ends.
 
     Raises:

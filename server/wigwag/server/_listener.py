@@ -22,11 +22,13 @@ from wigwag.server._tls import ServerTLS
 from wigwag.server._trace import TracedSession
 
 BACKLOG_CONNECTIONS = 1024
+# The kernel's memory for a connection, each way; inherited from the listener. Left
+# alone it would grow to megabytes for a peer that doesn't read.
+SOCKET_BUFFER_BYTES = 65_536
 # Taken in one wake-up, so that a storm doesn't keep those who are in waiting.
 ACCEPTS_MAX = 64
 # Out of descriptors: the kernel keeps the rest in its own queue meanwhile.
 NO_DESCRIPTOR_WAIT_SECONDS = 0.5
-# What a connection that storms in is told to wait, at most, while draining.
 _OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
@@ -67,6 +69,8 @@ def _bind_one(
     try:
         listener.setblocking(False)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
+            listener.setsockopt(socket.SOL_SOCKET, option, SOCKET_BUFFER_BYTES)
         if family == socket.AF_INET6:
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         listener.bind(where)

@@ -11,7 +11,7 @@ The engine is opened around all of them and closed after the last.
 
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 
 import trio
@@ -106,7 +106,9 @@ class Server:
         await self._stopped.wait()
 
     @contextlib.asynccontextmanager
-    async def running(self, ports: Ports, admin: AdminServer) -> AsyncIterator[None]:
+    async def running(
+        self, ports: Ports, admin: AdminServer
+    ) -> AsyncGenerator[None, None]:
         """Run all tasks while the block lasts; then end what is left at once."""
         body_error: Exception | None = None
         async with trio.open_nursery() as background:

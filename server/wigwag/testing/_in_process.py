@@ -3,7 +3,7 @@
 import contextlib
 import io
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,7 +57,7 @@ async def server(
     folder: Path | None = None,
     limits: Limits | None = None,
     handlers: Mapping[int, Handler] | None = None,
-) -> AsyncIterator[RunningServer]:
+) -> AsyncGenerator[RunningServer, None]:
     """Run a server while the block lasts.
 
     Args:

@@ -3,7 +3,7 @@
 import contextlib
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 import trio
@@ -20,7 +20,7 @@ def server_in_thread(
     *,
     folder: Path | None = None,
     limits: Limits | None = None,
-) -> Iterator[RunningServer]:
+) -> Generator[RunningServer, None, None]:
     """Run a server while the block lasts; for tests under asyncio, or without a loop.
 
     Of what it yields, use `join`, `address`, `folder` and `log`: the server itself

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import IO
 
@@ -146,7 +146,7 @@ def server_process(
     *,
     options: tuple[str, ...] = (),
     environment: Mapping[str, str] | None = None,
-) -> Iterator[ServerProcess]:
+) -> Generator[ServerProcess, None, None]:
     """Start a server process; kill what is left of it at the end.
 
     Args:

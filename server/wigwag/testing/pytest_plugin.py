@@ -14,7 +14,10 @@ from wigwag.testing._in_process import RunningServer, server
 
 Fixture: TypeAlias = Callable[[], AsyncIterator[RunningServer]]
 
-_trio_fixture = cast("Callable[[Fixture], Fixture]", pytest_trio.trio_fixture)
+_trio_fixture = cast(
+    "Callable[[Fixture], Fixture]",
+    pytest_trio.trio_fixture,  # pyright: ignore[reportUnknownMemberType]  # as above
+)
 
 
 @_trio_fixture
