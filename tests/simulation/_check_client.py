@@ -3,22 +3,11 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
-from tests.simulation._facts import Facts, Key, log_key
-from tests.simulation._history import (
-    Handled,
-    History,
-    KeptMessage,
-    Sending,
-    Sent,
-    Shown,
-)
+from tests.simulation._facts import Facts
+from tests.simulation._history import History, Sending, Sent, Shown
 from tests.simulation._violation import Violation, short
 
 from wigwag.wire import MessageClass
-
-
-def _key(message: KeptMessage | Shown | Handled) -> Key:
-    return Key(message.chat, message.sender, message.message_id)
 
 
 def check_delivery(facts: Facts) -> Iterator[Violation]:
@@ -28,10 +17,7 @@ def check_delivery(facts: Facts) -> Iterator[Violation]:
     texts_of: defaultdict[bytes, set[str]] = defaultdict(set)
     for sending in facts.sendings:
         texts_of[facts.device_of.get(sending.process, b"")].add(sending.text)
-    sent = {
-        (facts.device_of.get(event.process, b""), event.message_id): event.text
-        for event in facts.sent
-    }
+    sent = {event.message_id: event.text for event in facts.sent}
     for kept in facts.kept:
         for message_id in kept.unsent:
             yield Violation(
@@ -40,31 +26,33 @@ def check_delivery(facts: Facts) -> Iterator[Violation]:
                 f"{kept.process} still has {short(message_id)} in its outbox",
                 (message_id,),
             )
-        have = {_key(message): message.text for message in kept.messages}
+        have = {message.message_id: message.text for message in kept.messages}
         for row in facts.log:
             is_due = kept.account in facts.users_of.get(row.chat, ())
             if row.class_ != MessageClass.MESSAGE or not is_due:
                 continue
             if row.sender[:16] == kept.account:
                 continue
-            text = have.get(log_key(row))
-            wanted = sent.get((row.sender, row.message_id))
+            text = have.get(row.message_id)
+            wanted = sent.get(row.message_id)
             if text is None:
-                yield _violation("I5", 0, log_key(row), f"never got to {kept.process}")
+                yield _violation(
+                    "I5", 0, row.message_id, f"never got to {kept.process}"
+                )
             elif text != wanted and (
                 wanted is not None or text not in texts_of[row.sender]
             ):
                 yield _violation(
-                    "I5", 0, log_key(row), f"reached {kept.process} as {text!r}"
+                    "I5", 0, row.message_id, f"reached {kept.process} as {text!r}"
                 )
 
 
 def check_exactly_once(facts: Facts) -> Iterator[Violation]:
     """I6: stored once, shown at least once, never shown after done()."""
     for kept in facts.kept:
-        for key, count in Counter(map(_key, kept.messages)).items():
+        for id_, count in Counter(one.message_id for one in kept.messages).items():
             if count > 1:
-                yield _violation("I6", 0, key, f"is {count} times in {kept.process}")
+                yield _violation("I6", 0, id_, f"is {count} times in {kept.process}")
         texts = Counter(one.text for one in kept.messages if one.text is not None)
         for text, count in texts.items():
             if count > 1:
@@ -73,41 +61,41 @@ def check_exactly_once(facts: Facts) -> Iterator[Violation]:
 
 
 def _check_consumers(facts: Facts) -> Iterator[Violation]:
-    shown = {(event.process, _key(event)) for event in facts.shown}
-    done: dict[tuple[str, str, Key], float] = {}
+    shown = {(event.process, event.message_id) for event in facts.shown}
+    done: dict[tuple[str, str, bytes], float] = {}
     for call in facts.handled:
-        done.setdefault((call.process, call.consumer, _key(call)), call.time)
+        done.setdefault((call.process, call.consumer, call.message_id), call.time)
     for event in facts.shown:
         # Handled at the same instant as shown: the call returned without waiting.
-        at = done.get((event.process, event.consumer, _key(event)))
+        at = done.get((event.process, event.consumer, event.message_id))
         if at is not None and at < event.time:
             yield _violation(
                 "I6",
                 event.time,
-                _key(event),
+                event.message_id,
                 f"was shown to {event.process} again, after done()",
             )
     if not facts.has_settled:
         return
     for kept in facts.kept:
         for message in kept.messages:
-            if message.text is not None and (kept.process, _key(message)) not in shown:
+            if (
+                message.text is not None
+                and (kept.process, message.message_id) not in shown
+            ):
                 yield _violation(
-                    "I6", 0, _key(message), f"was never shown to {kept.process}"
+                    "I6", 0, message.message_id, f"was never shown to {kept.process}"
                 )
 
 
 def check_send_order(facts: Facts) -> Iterator[Violation]:
     """I7: of one device in one chat, the log has the client's order."""
-    turn_of: dict[tuple[bytes, bytes], int] = {}
-    for number, event in enumerate(facts.sent):
-        device = facts.device_of.get(event.process, b"")
-        turn_of[device, event.message_id] = number
+    turn_of = {event.message_id: turn for turn, event in enumerate(facts.sent)}
     for chat in facts.chats():
         last: dict[bytes, tuple[int, bytes]] = {}
         for row in facts.log_of(chat):
             # A call that never returned has no turn; its neighbours are compared.
-            turn = turn_of.get((row.sender, row.message_id))
+            turn = turn_of.get(row.message_id)
             before = last.get(row.sender)
             if turn is None:
                 continue
@@ -115,7 +103,7 @@ def check_send_order(facts: Facts) -> Iterator[Violation]:
                 yield _violation(
                     "I7",
                     0,
-                    log_key(row),
+                    row.message_id,
                     f"was sent before {short(before[1])} and is in the log after it",
                 )
             last[row.sender] = turn, row.message_id
@@ -123,28 +111,26 @@ def check_send_order(facts: Facts) -> Iterator[Violation]:
 
 def check_causality(history: History, facts: Facts) -> Iterator[Violation]:
     """I10: what a device saw before it sent in a chat is before it in the log."""
-    row_of = {log_key(row): row for row in facts.log}
-    sent_row = {(row.sender, row.message_id): row for row in facts.log}
+    row_of = {row.message_id: row for row in facts.log}
     seen: defaultdict[str, dict[bytes, int]] = defaultdict(dict)
     known: dict[tuple[str, str], dict[bytes, int]] = {}
     for event in history:
         match event:
             case Shown():
-                row = row_of.get(_key(event))
+                row = row_of.get(event.message_id)
                 if row is not None:
                     places = seen[event.process]
                     places[row.chat] = max(places.get(row.chat, 0), row.chat_seq)
             case Sending():
                 known[event.process, event.text] = dict(seen[event.process])
             case Sent():
-                device = facts.device_of.get(event.process, b"")
-                row = sent_row.get((device, event.message_id))
+                row = row_of.get(event.message_id)
                 before = known.get((event.process, event.text), {})
                 if row is not None and row.chat_seq <= before.get(row.chat, 0):
                     yield _violation(
                         "I10",
                         event.time,
-                        log_key(row),
+                        row.message_id,
                         f"is at {row.chat_seq:#x}, its device had seen"
                         f" {before[row.chat]:#x}",
                     )
@@ -166,15 +152,10 @@ def check_key_use(facts: Facts) -> Iterator[Violation]:
             yield _violation(
                 "I25",
                 sealed.time,
-                sealed.key,
+                sealed.id,
                 f"is a second ciphertext under message key {number}",
             )
 
 
-def _violation(invariant: str, time: float, key: Key, text: str) -> Violation:
-    return Violation(
-        invariant,
-        time,
-        f"message {short(key.message_id)} of {short(key.sender)} {text}",
-        (key.message_id,),
-    )
+def _violation(invariant: str, time: float, id_: bytes, text: str) -> Violation:
+    return Violation(invariant, time, f"message {short(id_)} {text}", (id_,))

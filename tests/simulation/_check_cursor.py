@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tests.simulation._facts import Cursor, Entry, Facts, Key, log_key
+from tests.simulation._facts import Cursor, Entry, Facts
 from tests.simulation._violation import Violation, short
 
 
@@ -75,7 +75,7 @@ def check_marks(facts: Facts) -> Iterator[Violation]:
         if (rows := facts.log_of(chat))
     }
     stored = _stored_turns(facts)
-    reported = {one.ended for one in facts.entries if one.ended is not None}
+    reported = {(one.id, one.unreached) for one in facts.entries if one.unreached}
     for seen in facts.marks:
         mark = seen.mark
         owner = seen.device, mark.chat, mark.user
@@ -95,26 +95,24 @@ def check_marks(facts: Facts) -> Iterator[Violation]:
         for row in facts.log_of(mark.chat):
             if row.chat_seq > mark.mark:
                 break
-            key = log_key(row)
-            if row.sender[:16] == mark.user:
+            id_ = row.message_id
+            if row.sender[:16] == mark.user or (id_, mark.user) in reported:
                 continue
-            if (key.chat, key.message_id, mark.user) in reported:
-                continue
-            at = stored.get((mark.user, key))
+            at = stored.get((mark.user, id_))
             if at is None or at > seen.turn:
                 yield Violation(
                     "I23",
                     seen.time,
-                    f"message {short(key.message_id)} is marked as delivered to"
+                    f"message {short(id_)} is marked as delivered to"
                     f" {short(mark.user)}, who had not acknowledged it",
-                    (key.message_id,),
+                    (id_,),
                 )
 
 
-def _stored_turns(facts: Facts) -> dict[tuple[bytes, Key], int]:
+def _stored_turns(facts: Facts) -> dict[tuple[bytes, bytes], int]:
     """Find when a device of a user first vouched for each message."""
     waiting: dict[bytes, list[Entry]] = {}
-    stored: dict[tuple[bytes, Key], int] = {}
+    stored: dict[tuple[bytes, bytes], int] = {}
     for event in _entries_and_cursors(facts):
         match event:
             case Entry():
@@ -124,8 +122,8 @@ def _stored_turns(facts: Facts) -> dict[tuple[bytes, Key], int]:
                 for entry in waiting.get(event.device, []):
                     if entry.position > event.position:
                         left.append(entry)
-                    elif entry.key is not None:
-                        stored.setdefault((event.device[:16], entry.key), event.turn)
+                    elif entry.sender:
+                        stored.setdefault((event.device[:16], entry.id), event.turn)
                 waiting[event.device] = left
     return stored
 

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Final
 
-from tests.simulation._facts import Facts, Key, log_key
+from tests.simulation._facts import Facts
 from tests.simulation._violation import Violation, short
 
 from wigwag.wire import ErrorCode, MessageClass, suite1
@@ -17,38 +17,38 @@ ENDS_OF_NONE: Final = ("REJECTED", "CANCELLED")
 
 def check_durable_ack(facts: Facts) -> Iterator[Violation]:
     """I1: what a client saw SEQUENCED is in the log, whatever crashed."""
-    log = {log_key(row) for row in facts.log}
-    index = {log_key(row) for row in facts.sent_index}
+    log = {row.message_id for row in facts.log}
+    index = {row.message_id for row in facts.sent_index}
     for answer in facts.answered:
         kept = log if answer.chat_seq else index
-        if answer.key not in kept:
+        if answer.id not in kept:
             yield _violation(
                 "I1",
                 answer.time,
-                answer.key,
+                answer.id,
                 f"was answered SEQUENCED at {answer.chat_seq:#x} and is not on disk",
             )
 
 
 def check_once(facts: Facts) -> Iterator[Violation]:
     """I2: one entry per (chat, device, client id); no CONFLICT for an honest client."""
-    for key, count in Counter(log_key(row) for row in facts.log).items():
+    for id_, count in Counter(row.message_id for row in facts.log).items():
         if count > 1:
-            yield _violation("I2", 0, key, f"is {count} times in the log")
-    places: defaultdict[Key, set[int]] = defaultdict(set)
+            yield _violation("I2", 0, id_, f"is {count} times in the log")
+    places: defaultdict[bytes, set[int]] = defaultdict(set)
     for entry in facts.entries:
-        if entry.key is not None:
-            places[entry.key].add(entry.chat_seq)
-            if len(places[entry.key]) == 2:
+        if entry.sender:
+            places[entry.id].add(entry.chat_seq)
+            if len(places[entry.id]) == 2:
                 yield _violation(
-                    "I2", entry.time, entry.key, "was delivered at two positions"
+                    "I2", entry.time, entry.id, "was delivered at two positions"
                 )
     for turned in facts.turned:
         if turned.code == ErrorCode.CONFLICT:
             yield _violation(
                 "I2",
                 turned.time,
-                turned.key,
+                turned.id,
                 f"attempt {turned.attempt} was answered CONFLICT",
             )
 
@@ -76,7 +76,7 @@ def check_order(facts: Facts) -> Iterator[Violation]:
 def _check_readers(facts: Facts) -> Iterator[Violation]:
     """Within an inbox, entries chain by `prev`, and each chat's positions rise."""
     prev_of: dict[tuple[bytes, int], int] = {}
-    place_of: dict[tuple[bytes, int], tuple[Key, int]] = {}
+    place_of: dict[tuple[bytes, int], tuple[bytes, bytes, int]] = {}
     for entry in facts.entries:
         known = prev_of.setdefault((entry.device, entry.position), entry.prev)
         if known != entry.prev or entry.prev >= entry.position:
@@ -86,19 +86,23 @@ def _check_readers(facts: Facts) -> Iterator[Violation]:
                 f"device {short(entry.device)}: {entry.position:#x} follows"
                 f" {entry.prev:#x}, before it followed {known:#x}",
             )
-        if entry.key is not None and entry.chat_seq:
-            place_of[entry.device, entry.position] = entry.key, entry.chat_seq
+        if entry.sender and entry.chat_seq:
+            place_of[entry.device, entry.position] = (
+                entry.id,
+                entry.chat,
+                entry.chat_seq,
+            )
     last: dict[tuple[bytes, bytes], int] = {}
-    for (device, position), (key, chat_seq) in sorted(place_of.items()):
-        if chat_seq <= last.get((device, key.chat), 0):
+    for (device, position), (id_, chat, chat_seq) in sorted(place_of.items()):
+        if chat_seq <= last.get((device, chat), 0):
             yield _violation(
                 "I3",
                 0,
-                key,
+                id_,
                 f"is at {chat_seq:#x} and was sent to {short(device)} at"
                 f" {position:#x}, after a later one",
             )
-        last[device, key.chat] = chat_seq
+        last[device, chat] = chat_seq
 
 
 def _check_shown_order(facts: Facts) -> Iterator[Violation]:
@@ -106,24 +110,25 @@ def _check_shown_order(facts: Facts) -> Iterator[Violation]:
 
     A message that was a stub first (MISSED) may come later.
     """
-    place_of = {log_key(row): row.chat_seq for row in facts.log}
-    missed = {entry.key for entry in facts.entries if not entry.is_delivery}
-    seen: set[tuple[str, str, Key]] = set()
+    place_of = {row.message_id: row.chat_seq for row in facts.log}
+    chat_of = {row.message_id: row.chat for row in facts.log}
+    missed = {entry.id for entry in facts.entries if not entry.is_delivery}
+    seen: set[tuple[str, str, bytes]] = set()
     last: dict[tuple[str, str, bytes], int] = {}
     for event in facts.shown:
-        key = Key(event.chat, event.sender, event.message_id)
-        place = place_of.get(key)
-        if place is None or key in missed:
+        id_ = event.message_id
+        place = place_of.get(id_)
+        if place is None or id_ in missed:
             continue
-        if (event.process, event.consumer, key) in seen:
+        if (event.process, event.consumer, id_) in seen:
             continue
-        seen.add((event.process, event.consumer, key))
-        reader = event.process, event.consumer, event.chat
+        seen.add((event.process, event.consumer, id_))
+        reader = event.process, event.consumer, chat_of[id_]
         if place < last.get(reader, 0):
             yield _violation(
                 "I3",
                 event.time,
-                key,
+                id_,
                 f"at {place:#x} was shown to {event.process} after a later one",
             )
         last[reader] = max(place, last.get(reader, 0))
@@ -131,102 +136,89 @@ def _check_shown_order(facts: Facts) -> Iterator[Violation]:
 
 def check_one_history(facts: Facts) -> Iterator[Violation]:
     """I4: whoever names a position of a chat means the same message."""
-    meant: dict[tuple[bytes, int], Key] = {}
-    named = [(0.0, log_key(row), row.chat_seq) for row in facts.log]
-    named += [(one.time, one.key, one.chat_seq) for one in facts.answered]
-    named += [
-        (one.time, one.key, one.chat_seq)
-        for one in facts.entries
-        if one.key is not None
-    ]
-    for time, key, place in named:
+    meant: dict[tuple[bytes, int], bytes] = {}
+    named = [(0.0, row.message_id, row.chat, row.chat_seq) for row in facts.log]
+    named += [(one.time, one.id, one.chat, one.chat_seq) for one in facts.answered]
+    named += [(one.time, one.id, one.chat, one.chat_seq) for one in facts.entries]
+    for time, id_, chat, place in named:
         if not place:
             continue
-        first = meant.setdefault((key.chat, place), key)
-        if first != key:
-            yield _violation(
-                "I4", time, key, f"is at {place:#x}, where {short(first[2])} is"
-            )
+        first = meant.setdefault((chat, place), id_)
+        if first != id_:
+            other = short(first)
+            yield _violation("I4", time, id_, f"is at {place:#x}, where {other} is")
     yield from _check_prefixes(facts)
 
 
 def _check_prefixes(facts: Facts) -> Iterator[Violation]:
     """What a device was sent of a chat is a prefix of what the others wrote there."""
-    sent: defaultdict[tuple[bytes, bytes], set[Key]] = defaultdict(set)
+    sent: defaultdict[tuple[bytes, bytes], set[bytes]] = defaultdict(set)
     for entry in facts.entries:
-        if entry.key is not None and entry.chat_seq:
-            sent[entry.device, entry.key.chat].add(entry.key)
-    for (device, chat), keys in sent.items():
-        missing: Key | None = None
+        if entry.sender and entry.chat_seq:
+            sent[entry.device, entry.chat].add(entry.id)
+    for (device, chat), ids in sent.items():
+        missing: bytes | None = None
         for row in facts.log_of(chat):
-            key = log_key(row)
+            id_ = row.message_id
             if row.sender[:16] == device[:16]:
                 continue
-            if key not in keys:
-                missing = key
+            if id_ not in ids:
+                missing = id_
             elif missing is not None:
                 yield _violation(
                     "I4",
                     0,
-                    key,
-                    f"was sent to {short(device)}, {short(missing.message_id)}"
-                    " before it was not",
+                    id_,
+                    f"was sent to {short(device)}, {short(missing)} before it was not",
                 )
                 break
 
 
 def check_no_phantom(facts: Facts) -> Iterator[Violation]:
     """I8: each entry was sent by a signed-in member; what was refused is in no log."""
-    left = {copy.key for copy in facts.copies}
-    on_disk = {log_key(row) for row in facts.log}
-    on_disk |= {log_key(row) for row in facts.sent_index}
-    for key in sorted(on_disk - left):
-        yield _violation("I8", 0, key, "is on disk and its device never sent it")
+    left = {copy.id for copy in facts.copies}
+    on_disk = {row.message_id for row in facts.log}
+    on_disk |= {row.message_id for row in facts.sent_index}
+    for id_ in sorted(on_disk - left):
+        yield _violation("I8", 0, id_, "is on disk and its device never sent it")
     for answer in facts.answered:
-        if answer.key not in left:
-            yield _violation("I8", answer.time, answer.key, "never left its device")
+        if answer.id not in left:
+            yield _violation("I8", answer.time, answer.id, "never left its device")
     for copy in facts.copies:
-        users = {copy.key.sender[:16], *copy.users}
-        if len(users) != 2 or suite1.direct_chat_id(*sorted(users)) != copy.key.chat:
-            yield _violation("I8", copy.time, copy.key, "names no chat of its users")
-    dead = {
-        (event.process, event.message_id)
-        for event in facts.ended
-        if event.state in ENDS_OF_NONE
-    }
-    gone = {(facts.device_of.get(process, b""), id_) for process, id_ in dead}
-    there = on_disk | {entry.key for entry in facts.entries if entry.key is not None}
-    for sender, message_id in sorted(gone & {key[1:] for key in there}):
-        yield _violation(
-            "I8", 0, Key(b"", sender, message_id), "was refused for good and stored"
-        )
+        users = {copy.sender[:16], *copy.users}
+        if len(users) != 2 or suite1.direct_chat_id(*sorted(users)) != copy.chat:
+            yield _violation("I8", copy.time, copy.id, "names no chat of its users")
+    there = on_disk | {entry.id for entry in facts.entries if entry.sender}
+    for event in facts.ended:
+        if event.state in ENDS_OF_NONE and event.message_id in there:
+            yield _violation(
+                "I8",
+                event.time,
+                event.message_id,
+                f"ended as {event.state} and is stored",
+            )
 
 
 def check_ack_truth(facts: Facts) -> Iterator[Violation]:
     """I9: SEQUENCED names the entry's real place, each time the same."""
-    place_of = {log_key(row): row.chat_seq for row in facts.log}
-    first: dict[Key, tuple[int, int, int]] = {}
+    place_of = {row.message_id: row.chat_seq for row in facts.log}
+    first: dict[bytes, tuple[int, int, int]] = {}
     for answer in facts.answered:
         said = answer.chat_seq, answer.attempt, answer.sent_at
-        known = first.setdefault(answer.key, said)
+        known = first.setdefault(answer.id, said)
         if known != said:
             yield _violation(
-                "I9", answer.time, answer.key, f"was {known} before and is {said} now"
+                "I9", answer.time, answer.id, f"was {known} before and is {said} now"
             )
-        real = place_of.get(answer.key, 0)
+        real = place_of.get(answer.id, 0)
         if real and answer.chat_seq != real:
             yield _violation(
                 "I9",
                 answer.time,
-                answer.key,
+                answer.id,
                 f"is said to be at {answer.chat_seq:#x} and is at {real:#x}",
             )
 
 
-def _violation(invariant: str, time: float, key: Key, text: str) -> Violation:
-    return Violation(
-        invariant,
-        time,
-        f"message {short(key.message_id)} of {short(key.sender)} {text}",
-        (key.message_id,),
-    )
+def _violation(invariant: str, time: float, id_: bytes, text: str) -> Violation:
+    return Violation(invariant, time, f"message {short(id_)} {text}", (id_,))

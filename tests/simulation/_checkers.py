@@ -9,7 +9,7 @@ from typing import Final
 
 from tests.simulation import _check_client, _check_cursor, _check_log
 from tests.simulation._facts import Facts, gather
-from tests.simulation._history import History
+from tests.simulation._history import Alarm, History
 from tests.simulation._violation import Violation
 
 CHECKS: Final[dict[str, Callable[[History, Facts], Iterator[Violation]]]] = {
@@ -26,7 +26,14 @@ CHECKS: Final[dict[str, Callable[[History, Facts], Iterator[Violation]]]] = {
     "I23 cursors": lambda _, facts: _check_cursor.check_cursors(facts),
     "I23 marks": lambda _, facts: _check_cursor.check_marks(facts),
     "I25": lambda _, facts: _check_client.check_key_use(facts),
+    "alarm": lambda history, _: _check_alarms(history),
 }
+
+
+def _check_alarms(history: History) -> Iterator[Violation]:
+    """No process meets a bug of its own, whatever the world does to it."""
+    for alarm in history.of(Alarm):
+        yield Violation("alarm", alarm.time, f"{alarm.process}: {alarm.text}")
 
 
 def check(history: History) -> list[Violation]:

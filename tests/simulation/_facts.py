@@ -1,13 +1,13 @@
 """What the checkers need to know, gathered from a history in one pass.
 
 Nothing is judged here. A connection's device is known from the AUTH, REGISTER or
-RE_REGISTER that left on it; a SEND is known by (chat, sender device, client_msg_id).
+RE_REGISTER that left on it; a message is known by its server_msg_id, which stands for
+(chat, sender device, client_msg_id).
 """
 
 from collections import defaultdict
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import NamedTuple
 
 from tests.simulation._history import (
     ClientKept,
@@ -24,6 +24,7 @@ from tests.simulation._history import (
     ServerKept,
     Settled,
     Shown,
+    message_id_of,
 )
 
 from wigwag.wire import (
@@ -43,14 +44,6 @@ from wigwag.wire import (
     Undelivered,
     suite1,
 )
-
-
-class Key(NamedTuple):
-    """What a message is known by."""
-
-    chat: bytes
-    sender: bytes
-    message_id: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +68,9 @@ class Copy:
     """A copy of a SEND that left a client."""
 
     time: float
-    key: Key
+    id: bytes
+    chat: bytes
+    sender: bytes
     attempt: int
     class_: int
     users: tuple[bytes, ...]
@@ -88,24 +83,25 @@ class Sealed:
 
     Attributes:
         time: When.
-        key: Of its message.
+        id: Of its message.
         message_key: Sender's device, the header's ratchet key and number: which
             message key it is under.
         digest: SHA-256 of the ciphertext.
     """
 
     time: float
-    key: Key
+    id: bytes
     message_key: tuple[bytes, bytes, int]
     digest: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A SEQUENCED that reached a client."""
+    """A SEQUENCED that reached a client; without an id and chat: to what never left."""
 
     time: float
-    key: Key
+    id: bytes
+    chat: bytes
     attempt: int
     chat_seq: int
     sent_at: int
@@ -116,7 +112,7 @@ class Turned:
     """A REFUSED that reached a client."""
 
     time: float
-    key: Key
+    id: bytes
     attempt: int
     code: int
 
@@ -127,8 +123,16 @@ class Entry:
 
     Attributes:
         turn: Place of the event in the history.
-        key: Of its message; None: UNDELIVERED.
-        ended: Of UNDELIVERED: (chat, client_msg_id, user) that it reports.
+        time: When.
+        device: To which.
+        position: In its inbox.
+        prev: The position before it, as told.
+        is_delivery: DELIVER, neither MISSED nor UNDELIVERED.
+        id: Of its message.
+        chat: Of its message.
+        sender: Device that sent its message; b"": UNDELIVERED.
+        chat_seq: Of its message; 0: UNDELIVERED, and classes without a place.
+        unreached: Of UNDELIVERED: the user.
     """
 
     turn: int
@@ -136,10 +140,12 @@ class Entry:
     device: bytes
     position: int
     prev: int
-    chat_seq: int
     is_delivery: bool
-    key: Key | None
-    ended: tuple[bytes, bytes, bytes] | None = None
+    id: bytes
+    chat: bytes
+    sender: bytes = b""
+    chat_seq: int = 0
+    unreached: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,11 +222,6 @@ class Facts:
         return sorted({row.chat for row in self.log})
 
 
-def log_key(row: LogRow | SentRow) -> Key:
-    """Return the key of a row."""
-    return Key(row.chat, row.sender, row.message_id)
-
-
 def gather(history: History) -> Facts:
     """Sort a history."""
     return _Gatherer().gather(history)
@@ -231,7 +232,8 @@ class _Gatherer:
         self.facts = Facts()
         self._turn = 0
         self._device: dict[int, tuple[bytes, int, int | None]] = {}
-        self._chat_of: dict[tuple[bytes, bytes], bytes] = {}
+        # By sending user and client_msg_id: the message's id and chat.
+        self._message: dict[tuple[bytes, bytes], tuple[bytes, bytes]] = {}
         self._users: defaultdict[bytes, set[bytes]] = defaultdict(set)
 
     def gather(self, history: History) -> Facts:
@@ -304,13 +306,15 @@ class _Gatherer:
 
     def _sent(self, event: FrameLeft, message: Send) -> None:
         device, registration, _ = self._device[event.connection]
-        key = Key(message.chat, device, message.client_msg_id)
-        self._chat_of[device, message.client_msg_id] = message.chat
+        id_ = message_id_of(message.chat, device, message.client_msg_id)
+        self._message[device[:16], message.client_msg_id] = id_, message.chat
         self._users[message.chat] |= {device[:16], *message.users}
         self.facts.copies.append(
             Copy(
                 event.time,
-                key,
+                id_,
+                message.chat,
+                device,
                 message.attempt,
                 message.class_,
                 message.users,
@@ -322,7 +326,7 @@ class _Gatherer:
             self.facts.sealed.append(
                 Sealed(
                     event.time,
-                    key,
+                    id_,
                     (device, header.ratchet_key, header.number),
                     sha256(one.ciphertext).digest(),
                 )
@@ -348,53 +352,24 @@ class _Gatherer:
                     )
                 )
             case Sequenced():
+                id_, chat = self._find(device, message.client_msg_id)
                 facts.answered.append(
                     Answered(
                         event.time,
-                        self._key(device, message.client_msg_id),
+                        id_,
+                        chat,
                         message.attempt,
                         message.chat_seq,
                         message.sent_at,
                     )
                 )
             case Refused():
+                id_, _ = self._find(device, message.client_msg_id)
                 facts.turned.append(
-                    Turned(
-                        event.time,
-                        self._key(device, message.client_msg_id),
-                        message.attempt,
-                        message.code,
-                    )
+                    Turned(event.time, id_, message.attempt, message.code)
                 )
-            case Deliver() | Missed():
-                sender = message.sender + bytes((message.sender_device,))
-                self._users[message.chat] |= {device[:16], message.sender}
-                facts.entries.append(
-                    Entry(
-                        self._turn,
-                        event.time,
-                        device,
-                        message.inbox_seq,
-                        message.prev,
-                        message.chat_seq,
-                        isinstance(message, Deliver),
-                        Key(message.chat, sender, message.client_msg_id),
-                    )
-                )
-            case Undelivered():
-                facts.entries.append(
-                    Entry(
-                        self._turn,
-                        event.time,
-                        device,
-                        message.inbox_seq,
-                        message.prev,
-                        0,
-                        False,
-                        None,
-                        (message.chat, message.client_msg_id, message.user),
-                    )
-                )
+            case Deliver() | Missed() | Undelivered():
+                facts.entries.append(self._entry(event.time, device, message))
             case Receipt():
                 facts.marks.append(
                     MarkSeen(self._turn, event.time, device, message.mark)
@@ -405,7 +380,31 @@ class _Gatherer:
             case _:
                 pass
 
-    def _key(self, device: bytes, message_id: bytes) -> Key:
-        # An answer to what never left is a phantom; its chat is unknown then.
-        chat = self._chat_of.get((device, message_id), b"")
-        return Key(chat, device, message_id)
+    def _entry(
+        self, time: float, device: bytes, message: Deliver | Missed | Undelivered
+    ) -> Entry:
+        position, prev = message.inbox_seq, message.prev
+        if isinstance(message, Undelivered):
+            id_, chat = self._find(device, message.client_msg_id)
+            user = message.user
+            return Entry(
+                self._turn, time, device, position, prev, False, id_, chat, b"", 0, user
+            )
+        self._users[message.chat] |= {device[:16], message.sender}
+        sender = message.sender + bytes((message.sender_device,))
+        return Entry(
+            self._turn,
+            time,
+            device,
+            position,
+            prev,
+            isinstance(message, Deliver),
+            message_id_of(message.chat, sender, message.client_msg_id),
+            message.chat,
+            sender,
+            message.chat_seq,
+        )
+
+    def _find(self, device: bytes, client_msg_id: bytes) -> tuple[bytes, bytes]:
+        """Return id and chat of a message of a device's user; b"": it never left."""
+        return self._message.get((device[:16], client_msg_id), (b"", b""))

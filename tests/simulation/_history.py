@@ -7,12 +7,27 @@ ciphertext or key material, since ML-KEM can't be seeded.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, TypeAlias, TypeVar, cast
 
 import msgspec
 
+from wigwag.wire import suite1
+
 ID_SHOWN_BYTES: Final = 16
 """Byte strings up to this length are ids and shown; longer ones show their length."""
+
+
+@cache
+def message_id_of(chat: bytes, sender: bytes, client_msg_id: bytes) -> bytes:
+    """Return the server_msg_id: what a message is known by everywhere here.
+
+    Args:
+        chat: Chat id.
+        sender: Device, 17 bytes.
+        client_msg_id: The sender's id for it.
+    """
+    return suite1.server_msg_id(chat, sender[:16], sender[16], client_msg_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +72,17 @@ class Fault(Happening):
 
 
 @dataclass(frozen=True, slots=True)
+class Alarm(Happening):
+    """A process reported a fault of its own, which no fault of the world excuses.
+
+    Attributes:
+        text: What it said.
+    """
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sending(Happening):
     """A client was asked to send; nothing is known yet.
 
@@ -75,7 +101,7 @@ class Sent(Happening):
 
     Attributes:
         text: As asked.
-        message_id: Its client_msg_id.
+        message_id: Its server_msg_id.
     """
 
     text: str
@@ -87,7 +113,7 @@ class Ended(Happening):
     """A client told that a message has reached an end state.
 
     Attributes:
-        message_id: Its client_msg_id.
+        message_id: Its server_msg_id.
         state: SEQUENCED, REJECTED, EXPIRED or CANCELLED.
     """
 
@@ -101,15 +127,11 @@ class Shown(Happening):
 
     Attributes:
         consumer: Name of its durable cursor.
-        chat: Chat id.
-        sender: Device, 17 bytes.
-        message_id: The sender's client_msg_id.
+        message_id: Its server_msg_id.
         text: As decrypted.
     """
 
     consumer: str
-    chat: bytes
-    sender: bytes
     message_id: bytes
     text: str
 
@@ -120,14 +142,10 @@ class Handled(Happening):
 
     Attributes:
         consumer: Name of its durable cursor.
-        chat: Chat id.
-        sender: Device, 17 bytes.
-        message_id: The sender's client_msg_id.
+        message_id: Its server_msg_id.
     """
 
     consumer: str
-    chat: bytes
-    sender: bytes
     message_id: bytes
 
 
@@ -168,24 +186,50 @@ class Settled(Happening):
 
 @dataclass(frozen=True, slots=True)
 class LogRow:
-    """A row of the server's chat log, as found on disk at the end."""
+    """A row of the server's chat log, as found on disk at the end.
+
+    Attributes:
+        chat: Chat id.
+        chat_seq: Its place.
+        class_: Of the SEND.
+        sender: Device, 17 bytes.
+        client_msg_id: The sender's id for it.
+    """
 
     chat: bytes
     chat_seq: int
     class_: int
     sender: bytes
-    message_id: bytes
+    client_msg_id: bytes
+
+    @property
+    def message_id(self) -> bytes:
+        """Its server_msg_id."""
+        return message_id_of(self.chat, self.sender, self.client_msg_id)
 
 
 @dataclass(frozen=True, slots=True)
 class SentRow:
-    """A row of the server's sent index, as found on disk at the end."""
+    """A row of the server's sent index, as found on disk at the end.
+
+    Attributes:
+        chat: Chat id.
+        sender: Device, 17 bytes.
+        client_msg_id: The sender's id for it.
+        chat_seq: Its place; 0: of a class that has none.
+        attempt: The one that is stored.
+    """
 
     chat: bytes
     sender: bytes
-    message_id: bytes
+    client_msg_id: bytes
     chat_seq: int
     attempt: int
+
+    @property
+    def message_id(self) -> bytes:
+        """Its server_msg_id."""
+        return message_id_of(self.chat, self.sender, self.client_msg_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,14 +245,10 @@ class KeptMessage:
     """A message of somebody else in a client's store at the end.
 
     Attributes:
-        chat: Chat id.
-        sender: Device, 17 bytes.
-        message_id: The sender's client_msg_id.
+        message_id: Its server_msg_id.
         text: None: a stub that was never filled.
     """
 
-    chat: bytes
-    sender: bytes
     message_id: bytes
     text: str | None
 
@@ -220,7 +260,7 @@ class ClientKept(Happening):
     Attributes:
         account: Its account id.
         messages: What it received, in the order of storing.
-        unsent: Ids that its outbox still holds.
+        unsent: client_msg_ids that its outbox still holds.
     """
 
     account: bytes
@@ -233,6 +273,7 @@ Event: TypeAlias = (
     | Killed
     | Stopped
     | Fault
+    | Alarm
     | Sending
     | Sent
     | Ended

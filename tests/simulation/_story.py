@@ -24,6 +24,7 @@ from tests.simulation._history import (
     ServerKept,
     Settled,
     Shown,
+    message_id_of,
 )
 
 from wigwag.wire import (
@@ -47,8 +48,13 @@ OTHER = {"ann": "bob", "bob": "ann"}
 
 
 def message_id(number: int) -> bytes:
-    """Return the id of the run's n-th message."""
+    """Return the client_msg_id of the run's n-th message."""
     return number.to_bytes(16, "big")
+
+
+def server_id(name: str, number: int) -> bytes:
+    """Return the server_msg_id of somebody's n-th message."""
+    return message_id_of(CHAT, DEVICES[name], message_id(number))
 
 
 def ciphertext(key: bytes, number: int, filling: bytes = b"c") -> bytes:
@@ -98,7 +104,7 @@ class Story:
         text = f"{name} {number}"
         peer = OTHER[name]
         self.events.append(Sending(self.now, name, peer, text))
-        self.events.append(Sent(self.now, name, text, message_id(number)))
+        self.events.append(Sent(self.now, name, text, server_id(name, number)))
         self.left(name, self.send(name, number))
         return text
 
@@ -143,11 +149,11 @@ class Story:
     def take(self, name: str, number: int, text: str) -> None:
         """Let the other one store, acknowledge, show and handle a message."""
         peer = OTHER[name]
-        sender, id_ = DEVICES[name], message_id(number)
-        self.kept[peer].append(KeptMessage(CHAT, sender, id_, text))
+        id_ = server_id(name, number)
+        self.kept[peer].append(KeptMessage(id_, text))
         self.left(peer, Ack(self.inbox[peer]))
-        self.events.append(Shown(self.now, peer, "bot", CHAT, sender, id_, text))
-        self.events.append(Handled(self.now, peer, "bot", CHAT, sender, id_))
+        self.events.append(Shown(self.now, peer, "bot", id_, text))
+        self.events.append(Handled(self.now, peer, "bot", id_))
 
     def whole(self, name: str, number: int) -> None:
         """Take a message all the way."""
@@ -161,7 +167,7 @@ class Story:
         """Settle, and keep what there is."""
         self.events.append(Settled(self.now, "world"))
         sent = tuple(
-            SentRow(row.chat, row.sender, row.message_id, row.chat_seq, 1)
+            SentRow(row.chat, row.sender, row.client_msg_id, row.chat_seq, 1)
             for row in self.log
         )
         self.events.append(ServerKept(self.now, "server", tuple(self.log), sent))

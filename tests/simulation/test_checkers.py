@@ -8,6 +8,7 @@ from tests.simulation import _story as told
 from tests.simulation._checkers import CHECKS, check
 from tests.simulation._facts import gather
 from tests.simulation._history import (
+    Alarm,
     ClientKept,
     Ended,
     Event,
@@ -16,7 +17,7 @@ from tests.simulation._history import (
     Sent,
     Shown,
 )
-from tests.simulation._story import good_story, message_id
+from tests.simulation._story import good_story, message_id, server_id
 
 from wigwag.wire import (
     Ack,
@@ -171,7 +172,9 @@ def reordered(events: Events) -> Events:
 def phantom(events: Events) -> Events:
     """I8: the log has what nobody sent."""
     rows = told.log_of(events)
-    ghost = replace(rows[-1], chat_seq=rows[-1].chat_seq + 1, message_id=message_id(66))
+    ghost = replace(
+        rows[-1], chat_seq=rows[-1].chat_seq + 1, client_msg_id=message_id(66)
+    )
     return told.with_log(events, (*rows, ghost))
 
 
@@ -189,7 +192,7 @@ def stranger(events: Events) -> Events:
 
 def rejected_and_stored(events: Events) -> Events:
     """I8: a message that was refused for good is in the log."""
-    return (*events, Ended(999.0, "ann", message_id(2), "REJECTED"))
+    return (*events, Ended(999.0, "ann", server_id("ann", 2), "REJECTED"))
 
 
 def wrong_place(events: Events) -> Events:
@@ -274,6 +277,11 @@ def mark_too_early(events: Events) -> Events:
     return _mark(events, 0, told.EPOCH + 2)
 
 
+def alarm(events: Events) -> Events:
+    """A part of the system reported a fault of its own."""
+    return (*events, Alarm(999.0, "server", "fold_failed"))
+
+
 def key_used_twice(events: Events) -> Events:
     """I25: two ciphertexts under one message key."""
     at = told.frames(events, Send, 2)[0]
@@ -300,6 +308,7 @@ BAD: dict[str, list[Callable[[Events], Events]]] = {
     "I23 cursors": [ack_back, auth_back, welcome_back, beyond_inbox],
     "I23 marks": [mark_back, mark_beyond, mark_too_early],
     "I25": [key_used_twice],
+    "alarm": [alarm],
 }
 
 
@@ -331,6 +340,6 @@ def test_a_call_that_never_returned_may_have_sent_its_message() -> None:
     events = tuple(
         event
         for event in good_story()
-        if not (isinstance(event, Sent) and event.message_id == message_id(4))
+        if not (isinstance(event, Sent) and event.message_id == server_id("ann", 4))
     )
     assert not check(told.history(events))
