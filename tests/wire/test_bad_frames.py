@@ -109,10 +109,11 @@ def test_f4_oversize_frame_is_refused_from_its_header(state: State) -> None:
     assert said(server) == goodbye(ErrorCode.FRAME_TOO_LARGE, SEND, last_corr)
 
 
-def test_f4_a_frame_of_exactly_the_limit_is_waited_for() -> None:
+@pytest.mark.parametrize("flags", [0, PADDED])
+def test_f4_a_frame_of_exactly_the_limit_is_waited_for(flags: int) -> None:
     """F4 at n: the limit itself is allowed."""
     server = server_in(State.READY)
-    assert feed(server, FACTORY.raw(SEND, length=262144, corr=9)) == []
+    assert feed(server, FACTORY.raw(SEND, length=262144, flags=flags, corr=9)) == []
     assert server.state is State.READY
 
 
@@ -286,6 +287,7 @@ def test_f11_an_unknown_answer_to_a_request_of_ours_is_skipped() -> None:
     for flags in (0x01, 0x03):  # SEND is a stream request: MORE is allowed
         assert feed(pair.client, FACTORY.raw(0x1235, flags=flags, corr=corr)) == []
     assert pair.client.requests_awaited == 1
+    assert len(said(pair.client)) == 1  # the SEND, and no answer to an answer
     other = pair.client.send(Ping(1))
     answer = FACTORY.raw(0x1235, flags=0x03, corr=other)
     assert fault(pair.client, answer).requirement == "R-FRAME-010"
@@ -398,6 +400,14 @@ def test_bad_padding_is_malformed(content: bytes) -> None:
         server = server_in(State.READY)
         error = fault(server, FACTORY.raw(type_, content, flags=PADDED, corr=corr))
         assert (error.code, error.requirement) == (ErrorCode.MALFORMED, "R-FRAME-012")
+
+
+@pytest.mark.parametrize("length", [0, 3])
+def test_padding_that_has_no_room_shows_in_the_header(length: int) -> None:
+    """R-FRAME-012: the outcome must not wait for bytes that can't help."""
+    server = server_in(State.READY)
+    frame = FACTORY.raw(SEND, length=length + 3, ext_len=3, flags=PADDED, corr=9)
+    assert fault(server, frame).requirement == "R-FRAME-012"
 
 
 @pytest.mark.parametrize("is_padded", [False, True])

@@ -28,7 +28,7 @@ USERS_AT = 16 + 16 + 1 + 16 + 1
 """Where SEND's count of users lies."""
 
 
-def closes_with(body: bytes, code: int, offset: int | None = None) -> None:
+def expect_close(body: bytes, code: int, offset: int | None = None) -> None:
     """Expects that a SEND with this body ends the connection."""
     server = server_in(State.READY)
     error = fault(server, FACTORY.raw(SEND, body, corr=9))
@@ -43,7 +43,7 @@ def closes_with(body: bytes, code: int, offset: int | None = None) -> None:
     assert goaway == Goaway(code=code, last_corr=2, retry_after_ms=0)
 
 
-def stays_with(type_: int, body: bytes, code: int) -> RefusalSent:
+def expect_refusal(type_: int, body: bytes, code: int) -> RefusalSent:
     """Expects that a request is answered with ERROR and the connection stays."""
     server = server_in(State.READY)
     (event,) = feed(server, FACTORY.raw(type_, body, corr=9))
@@ -62,19 +62,19 @@ def stays_with(type_: int, body: bytes, code: int) -> RefusalSent:
 
 def test_m1_trailing_bytes_are_malformed() -> None:
     """M1: MALFORMED, closes."""
-    closes_with(BODY + b"\x00", ErrorCode.MALFORMED, len(BODY))
+    expect_close(BODY + b"\x00", ErrorCode.MALFORMED, len(BODY))
 
 
 def test_m2_an_inner_length_past_the_body_is_malformed() -> None:
     """M2: MALFORMED, closes."""
     at = BODY.index(b"ciphertext") - 2
-    closes_with(BODY[:at] + b"\x3f\xff" + BODY[at + 2 :], ErrorCode.MALFORMED)
+    expect_close(BODY[:at] + b"\x3f\xff" + BODY[at + 2 :], ErrorCode.MALFORMED)
 
 
 def test_m3_a_count_above_its_limit_is_refused_and_the_connection_stays() -> None:
     """M3: LIMIT, stays after AUTH."""
     body = BODY[:USERS_AT] + (1025).to_bytes(2, "big") + BODY[USERS_AT + 2 :]
-    stays_with(SEND, body, ErrorCode.LIMIT)
+    expect_refusal(SEND, body, ErrorCode.LIMIT)
 
 
 def test_m3_before_auth_a_count_above_its_limit_closes() -> None:
@@ -90,7 +90,7 @@ def test_m3_before_auth_a_count_above_its_limit_closes() -> None:
 def test_m4_a_giant_count_over_nothing_is_malformed() -> None:
     """M4: MALFORMED, closes, before anything is built from it."""
     body = BODY[:USERS_AT] + (1024).to_bytes(2, "big")
-    closes_with(body, ErrorCode.MALFORMED)
+    expect_close(body, ErrorCode.MALFORMED)
 
 
 def test_m6_an_unknown_value_of_a_closed_enum_closes_in_an_answer() -> None:
@@ -105,7 +105,7 @@ def test_m8_bad_text_is_refused_and_the_connection_stays(text: bytes) -> None:
     """M8: INVALID_TEXT, stays: not UTF-8, overlong, surrogate, NUL."""
     name = b"abc" + text
     body = bytes([len(name)]) + name + b"\x00"
-    stays_with(RESOLVE, body, ErrorCode.INVALID_TEXT)
+    expect_refusal(RESOLVE, body, ErrorCode.INVALID_TEXT)
 
 
 def test_m8_good_text_passes() -> None:
@@ -127,7 +127,7 @@ def test_m8_good_text_passes() -> None:
 )
 def test_m10_bad_tags_close(tags: bytes, code: int) -> None:
     """M10: unsorted, duplicate, too many: MALFORMED; unknown even: UNKNOWN_CRITICAL."""
-    closes_with(BODY[:-1] + tags, code)
+    expect_close(BODY[:-1] + tags, code)
 
 
 def test_m10_an_unknown_odd_tag_is_skipped() -> None:
@@ -142,7 +142,7 @@ def test_m10_an_unknown_odd_tag_is_skipped() -> None:
 
 def test_m12_a_zero_id_is_malformed() -> None:
     """M12: MALFORMED, closes."""
-    closes_with(bytes(16) + BODY[16:], ErrorCode.MALFORMED, 0)
+    expect_close(bytes(16) + BODY[16:], ErrorCode.MALFORMED, 0)
 
 
 def test_m13_a_ciphertext_is_not_looked_into() -> None:
@@ -151,6 +151,16 @@ def test_m13_a_ciphertext_is_not_looked_into() -> None:
     (event,) = feed(server, FACTORY.message(Sample.send(1, b"\xff" * 40), 9))
     assert isinstance(event, Received)
     assert event.message == Sample.send(1, b"\xff" * 40)
+
+
+def test_a_refused_request_counts_as_handled() -> None:
+    """R-STATE-005: else the client would offer it again on the next connection."""
+    server = server_in(State.READY)
+    feed(server, FACTORY.raw(RESOLVE, b"\x03a\x00b\x00", corr=9))
+    server.drain(ErrorCode.GOING_AWAY, now=0.0)
+    goaway = said(server)[-1]
+    assert isinstance(goaway, Goaway)
+    assert goaway.last_corr == 9
 
 
 def test_a_bad_oneway_closes() -> None:

@@ -14,6 +14,14 @@ def test_a_burst_of_100_control_frames_fits_and_the_next_does_not() -> None:
     assert [counts.control_fits(0.0) for _ in range(101)] == [True] * 100 + [False]
 
 
+def test_a_part_of_a_token_buys_nothing() -> None:
+    """A frame costs a whole one."""
+    counts = budget()
+    assert [counts.control_fits(0.0) for _ in range(100)] == [True] * 100
+    assert not counts.control_fits(0.04)
+    assert counts.control_fits(0.06)
+
+
 def test_20_control_frames_a_second_fit_for_ever() -> None:
     """An honest client never meets the budget."""
     counts = budget()

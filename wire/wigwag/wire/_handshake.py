@@ -181,11 +181,8 @@ class Negotiation:
         self, config: ConnectionConfig, welcome: Welcome, welcome_frame: bytes
     ) -> None:
         """Notes the server's answer."""
-        assert self.hello is not None
         self.revision = welcome.revision
-        self.features = shared_features(config, welcome.features) & frozenset(
-            self.hello.features
-        )
+        self.features = shared_features(config, welcome.features)
         self.session_id = welcome.session_id
         self.transcript_hash = transcript_hash(self.hello_frame, welcome_frame)
         # Nobody needs them any more, and a server holds thousands of these.
