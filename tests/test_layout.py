@@ -100,7 +100,7 @@ def test_every_top_level_folder_says_what_lives_in_it(folder: str) -> None:
 
 def test_every_package_names_what_it_exports() -> None:
     """Without __all__ nobody can tell the interface from the inside."""
-    bare = []
+    bare: list[str] = []
     for portion in PORTIONS:
         for path in sorted((ROOT / portion / "wigwag").glob("*/__init__.py")):
             tree = ast.parse(path.read_text("utf-8"))
