@@ -111,6 +111,13 @@ class Route:
             link.reset()
         return len(links)
 
+    def tear(self, until: float) -> int:
+        """Break every connection for the client alone; return how many there were."""
+        links = list(self._links)
+        for link in links:
+            link.tear(until)
+        return len(links)
+
     def latency(self) -> float:
         """Draw the delay of a segment."""
         return self._random.uniform(*self.weather.latency_seconds)
@@ -138,6 +145,8 @@ class Pipe:
     """One direction of a connection."""
 
     def __init__(self, route: Route, direction: Direction) -> None:
+        self.held_until = 0.0
+        """Until when this pipe alone lets nothing through."""
         self._route = route
         self._direction = direction
         # b"" stands for the end of the stream.
@@ -202,7 +211,11 @@ class Pipe:
     def _due(self) -> float:
         if not self._segments:
             return FOREVER
-        return max(self._segments[0][0], self._route.held_until(self._direction))
+        return max(
+            self._segments[0][0],
+            self.held_until,
+            self._route.held_until(self._direction),
+        )
 
     def _take(self, bytes_max: int) -> bytes:
         """Take what has arrived; a reader gets at most one segment of a cut stream."""
@@ -266,6 +279,21 @@ class Link:
         self.down.break_off()
         self.route.remove(self)
 
+    def tear(self, until: float) -> None:
+        """Break it for the client alone; what is on the way up arrives late.
+
+        The server still takes the connection for alive and finds frames on it that
+        left before those of the client's next connection.
+        """
+        self.up.held_until = until
+        self.up.end()
+        self.down.break_off()
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a reset would not get through either."""
+        return self.up.held_until > trio.current_time()
+
     def note_closed(self) -> None:
         """Take it off its route once both ends are done."""
         self._open_ends -= 1
@@ -318,7 +346,9 @@ class End:
 
     def abandon(self) -> None:
         """End it as the kernel does for a process that was killed."""
-        if self._link.route.draw_abruptness():
+        if self._is_closed:
+            return
+        if not self._link.is_held and self._link.route.draw_abruptness():
             self.reset()
         else:
             self.close()

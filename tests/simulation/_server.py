@@ -15,7 +15,7 @@ from tests.simulation._disk import Disk, ServerExecutor
 from tests.simulation._history import Alarm, LogRow, SentRow, ServerKept
 from tests.simulation._network import ConnectionBrokenError, End, Network
 from tests.simulation._sql import open_for_reading, run_sql
-from tests.simulation._world import Process, SimulatedClock, World
+from tests.simulation._world import Process, ServerEntropy, SimulatedClock, World
 
 from wigwag.server._admission import Admission
 from wigwag.server._config import Config
@@ -99,6 +99,7 @@ class Gate:
                 self._changed.unpark_all()
         finally:
             self.armed_at = -math.inf
+            self._hub.begin()
             session.guarded(session.ended)
             session.transport = None
             self._hub.flush()
@@ -129,6 +130,7 @@ class Gate:
                 data = await self._end.receive(RECORD_BYTES)
             except ConnectionBrokenError:
                 return
+            self._hub.begin()
             session.guarded(session.receive, data, trio.current_time())
             self._hub.flush()
             if not data:
@@ -148,6 +150,7 @@ class Gate:
                 self._end.reset()
                 break
             del self._unwritten[: len(chunk)]
+            self._hub.begin()
             session.guarded(session.backlog, len(self._unwritten))
             self._hub.flush()
         scope.cancel()
@@ -172,7 +175,7 @@ class SimulatedServer:
         self._network = network
         self._disk = disk
         self._path = path
-        self._entropy = world.entropy(f"server {run}")
+        self._entropy = ServerEntropy(world.random(f"server {run}"))
         self._clock = SimulatedClock()
         self._limits = Limits.for_profile("default")
 
@@ -211,13 +214,14 @@ class SimulatedServer:
                 clock=self._clock,
                 entropy=self._entropy,
             )
-            sweeper = Sweeper(after_round=hub.flush)
+            sweeper = Sweeper(begin=hub.begin, end=hub.flush)
 
             async def accept(end: End) -> None:
                 await Gate(end, services, sweeper).run()
 
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(sweeper.run)
+                nursery.start_soon(hub.run)
                 nursery.start_soon(_tick, services)
                 await self._network.serve(HOST, accept, self.process)
 
@@ -246,11 +250,11 @@ def read_tables(path: Path) -> ServerKept:
     for (name,) in run_sql(connection, tables):
         if name.startswith("chat_log_"):
             columns = "chat, chat_seq, class, sender, client_msg_id"
-            for row in run_sql(connection, f"SELECT {columns} FROM {name}"):  # noqa: S608 - a table's name
-                log.append(LogRow(*row))
+            rows = run_sql(connection, f"SELECT {columns} FROM {name}")  # noqa: S608 - a table's name
+            log += [LogRow(*row) for row in rows]
         elif name.startswith("sent_index_"):
             columns = "chat, sender, client_msg_id, chat_seq, attempt"
-            for row in run_sql(connection, f"SELECT {columns} FROM {name}"):  # noqa: S608 - a table's name
-                sent.append(SentRow(*row))
+            rows = run_sql(connection, f"SELECT {columns} FROM {name}")  # noqa: S608 - a table's name
+            sent += [SentRow(*row) for row in rows]
     connection.close()
     return ServerKept(trio.current_time(), HOST, tuple(log), tuple(sent))

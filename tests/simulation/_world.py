@@ -44,15 +44,26 @@ class ProcessKilled(BaseException):
     """
 
 
-class SeededEntropy:
-    """Random bytes that the seed decides; both `Entropy` ports fit."""
+class ServerEntropy:
+    """Random bytes that the seed decides; the server's `Entropy` port."""
 
     def __init__(self, random: Random) -> None:
         self._random = random
 
-    def token(self, count: int, /) -> bytes:
+    def token(self, count: int) -> bytes:
         """Return `count` bytes."""
         return self._random.randbytes(count)
+
+
+class ClientEntropy:
+    """Random bytes that the seed decides; the client's `Entropy` port."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+
+    def token(self, n: int) -> bytes:
+        """Return `n` bytes."""
+        return self._random.randbytes(n)
 
 
 class SimulatedClock:
@@ -180,10 +191,6 @@ class World:
         """Make the random stream of a purpose; the same one each time."""
         name = f"{self.seed} {purpose}".encode()
         return Random(hashlib.sha256(name).digest())  # noqa: S311 - replays, by design
-
-    def entropy(self, purpose: str) -> SeededEntropy:
-        """Make the random bytes of a purpose."""
-        return SeededEntropy(self.random(f"entropy {purpose}"))
 
     def record(self, event: Event) -> None:
         """Write an event into the history and the trace."""

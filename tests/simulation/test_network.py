@@ -189,3 +189,24 @@ def test_a_dial_waits_for_a_cut_to_heal(tmp_path: Path) -> None:
         assert trio.current_time() - began >= 20
 
     connected(tmp_path, test)
+
+
+def test_a_torn_connection_is_dead_for_the_client_and_late_for_the_server(
+    tmp_path: Path,
+) -> None:
+    """What a client sent before it reconnected may be read after that."""
+
+    async def test(network: Network, client: End, server: End, _: Process) -> None:
+        await client.send(b"late")
+        network.route("client").tear(trio.current_time() + 20)
+        with pytest.raises(ConnectionBrokenError):
+            await client.receive(1)
+        with pytest.raises(ConnectionBrokenError):
+            await client.send(b"x")
+        await network.dial("client", "server")
+        assert trio.current_time() < 1
+        assert await server.receive(100) == b"late"
+        assert trio.current_time() >= 20
+        assert await server.receive(100) == b""
+
+    connected(tmp_path, test)
