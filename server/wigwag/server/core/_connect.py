@@ -201,7 +201,7 @@ def connected(draft: Draft, device: Device, told: tuple[Gap, ...]) -> Connected:
     head = draft.must_get(HEADS, device)
     sender = draft.must_get(SENDERS, device)
     account = draft.must_get(ACCOUNTS, device[:USER_BYTES])
-    ec_left, kem_left = count_left(draft, draft.get(PREKEYS, device))
+    ec_left, kem_left = count_left(draft, draft.must_get(PREKEYS, device))
     return Connected(
         head.acked,
         head.last,

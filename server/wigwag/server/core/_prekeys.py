@@ -63,10 +63,8 @@ def signed_value(prekey: SignedPrekeyLike) -> SignedPrekey:
     )
 
 
-def count_left(draft: Draft, row: PrekeyRow | None) -> tuple[int, int]:
+def count_left(draft: Draft, row: PrekeyRow) -> tuple[int, int]:
     """Count the one-time keys left: X25519, ML-KEM."""
-    if row is None:
-        return 0, 0
     row = without_void(row, draft.state.void_below)
     ec_left = sum(page.count for page in row.ec_pages) - row.ec_next
     return ec_left, sum(page.count for page in row.kem_pages) - row.kem_next
