@@ -41,7 +41,7 @@ HISTORY_MESSAGES = 50
     "-p",
     "--profile",
     metavar="NAME",
-    help="Profile to make, a name or a folder; otherwise it is called like the account.",
+    help="Profile to make, a name or a folder; else it is called like the account.",
 )
 @click.option(
     "--passphrase-file",
