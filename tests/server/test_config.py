@@ -79,7 +79,7 @@ def test_the_environment_wins_over_the_file_and_options_over_both(
         ),
         ("[limit]\nx = 1", "/wigwag.toml:1: there is no setting 'limit'; did you mean"),
         ("listen = 7411", "/wigwag.toml:1: listen: expected `str`, got `int`"),
-        ("listen = '7411'", "/wigwag.toml:1: '7411' has no port"),
+        ("listen = '7411'", "/wigwag.toml:1: listen: '7411' has no port"),
         ("a = [", "/wigwag.toml:1:"),
         ("listen = 'a:1'\nlisten = 'b:2'", "/wigwag.toml:2:"),
         (
@@ -88,12 +88,16 @@ def test_the_environment_wins_over_the_file_and_options_over_both(
         ),
         (
             "[limits]\nidle_seconds = 1",
-            "/wigwag.toml:2: limits.idle_seconds: idle_seconds is 1; the "
+            "/wigwag.toml:2: limits.idle_seconds: it is 1; the "
             "specification permits 5 to 600 seconds",
         ),
-        ("registration = 'open'", "development = true"),
-        ("trusted_networks = ['10.0.0.1/8']", "has host bits set"),
-        ("[tls]\ncertificate = 'x'", "given together"),
+        ("\nregistration = 'open'", "/wigwag.toml:2: registration: "),
+        (
+            "trusted_networks = ['10.0.0.1/8']",
+            "/wigwag.toml:1: trusted_networks: 10.0.0.1/8 has host bits set",
+        ),
+        ("[tls]\ncertificate = 'x'", "/wigwag.toml:2: tls.certificate: "),
+        ("[health]\nlisten = 'x'", "/wigwag.toml:2: health.listen: 'x' has no port"),
         ("limits_profile = 'fast'", "/wigwag.toml:1: limits_profile: invalid enum"),
     ],
 )

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import click
+import msgspec
 import trio
 
 from wigwag.server._assemble import build_version, open_server
@@ -113,26 +114,33 @@ def _fail(error: ServerError) -> None:
 def _run(config: Config, *, accepts_clock: bool) -> None:
     # A core file would hold whatever clients just sent.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # What the database library makes is for the server's user alone, too.
+    os.umask(0o077)
     log = make_log(config.log.format, config.log.level)
-    _raise_descriptors(config, log)
+    config = _fit_descriptors(config, log)
     with open_folder(config.data_folder(dict(os.environ))) as folder:
         trio.run(_serve, config, folder, log, accepts_clock)
 
 
-def _raise_descriptors(config: Config, log: Log) -> None:
-    """Allow as many descriptors as the connections need, or say that it can't be."""
-    wanted = config.limits.connections_max + DESCRIPTORS_SPARE
+def _fit_descriptors(config: Config, log: Log) -> Config:
+    """Allow as many descriptors as the connections need, or take fewer connections."""
+    limits = config.limits
+    wanted = limits.connections_max + DESCRIPTORS_SPARE
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     unlimited = resource.RLIM_INFINITY
     allowed = wanted if hard == unlimited else min(wanted, hard)
     if soft != unlimited and soft < allowed:
         resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
-    if allowed < wanted:
-        log.warning(
-            "few_descriptors",
-            count=allowed,
-            reason=f"connections_max needs {wanted}: raise the hard limit (ulimit -n)",
-        )
+    if allowed >= wanted:
+        return config
+    connections_max = max(1, allowed - DESCRIPTORS_SPARE)
+    log.info(
+        "fewer_connections",
+        connections=connections_max,
+        reason=f"the system allows {hard} descriptors (ulimit -Hn)",
+    )
+    limits = msgspec.structs.replace(limits, connections_max=connections_max)
+    return msgspec.structs.replace(config, limits=limits)
 
 
 async def _serve(

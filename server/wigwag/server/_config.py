@@ -22,6 +22,13 @@ OFF = "off"
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
+def _check_address(listen: str) -> None:
+    try:
+        parse_address(listen)
+    except ValueError as error:
+        raise ValueError(f"listen: {error}") from error
+
+
 class TLSConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Given certificates; without them the server makes a development CA of its own."""
 
@@ -32,7 +39,9 @@ class TLSConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     def __post_init__(self) -> None:
         if bool(self.certificate) != bool(self.private_key):
-            raise ValueError("certificate and private_key are given together or not")
+            raise ValueError(
+                "certificate: certificate and private_key are given together or not"
+            )
 
 
 class LogConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -52,7 +61,7 @@ class HealthConfig(
 
     def __post_init__(self) -> None:
         if self.listen not in (AUTO, OFF):
-            parse_address(self.listen)
+            _check_address(self.listen)
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -79,12 +88,15 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     limits: Limits = Limits()
 
     def __post_init__(self) -> None:
-        parse_address(self.listen)
+        _check_address(self.listen)
         for network in self.trusted_networks:
-            ipaddress.ip_network(network)
+            try:
+                ipaddress.ip_network(network)
+            except ValueError as error:
+                raise ValueError(f"trusted_networks: {error}") from error
         if self.registration == "open" and not self.development:
             raise ValueError(
-                'registration = "open" lets anybody register: it also needs '
+                'registration: "open" lets anybody register, so it also needs '
                 "development = true"
             )
         if self.trace_frames and not self.development:

@@ -193,20 +193,15 @@ def _convert(tree: Tree, source: _Source) -> Config:
         )
         dotted = re.sub(r"\[[^\]]*\]", "", dotted)
         key_path = tuple(part for part in dotted.split(".") if part)
-        key_path = _named_in(what, key_path)
+        key_path, what = _named_in(what, key_path)
         name = f"{'.'.join(key_path)}: " if key_path else ""
         what = what[:1].lower() + what[1:] if what.startswith("Expected") else what
         raise ConfigError(f"{source.place(key_path)}: {name}{what}") from error
 
 
-def _named_in(what: str, key_path: KeyPath) -> KeyPath:
-    """Add the key that a check of a whole table begins its message with."""
-    word = re.match(r"[a-z_]+", what)
-    if word and len(key_path) < 2:
-        for name, kind in _fields(Config).items():
-            table = _table_type(kind)
-            if (name,) == key_path and table and word.group() in _fields(table):
-                return (*key_path, word.group())
-        if not key_path and word.group() in _fields(Config):
-            return (word.group(),)
-    return key_path
+def _named_in(what: str, key_path: KeyPath) -> tuple[KeyPath, str]:
+    """Move the key that a check of a whole table begins its message with."""
+    key, colon, rest = what.partition(": ")
+    return (
+        ((*key_path, key), rest) if colon and key.isidentifier() else (key_path, what)
+    )

@@ -101,7 +101,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             value = getattr(self, name)
             if not limit.min <= value <= limit.max:
                 raise ValueError(
-                    f"{name} is {value}; the specification permits "
+                    f"{name}: it is {value}; the specification permits "
                     f"{limit.min} to {limit.max} {limit.unit}"
                 )
 
