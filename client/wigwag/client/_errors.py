@@ -284,6 +284,13 @@ class MessageTooLong(WigwagError):  # noqa: N818
     action = "Send it in parts."
 
 
+class MessageEmpty(MessageTooLong):
+    """There is nothing in the message."""
+
+    name = "MESSAGE_EMPTY"
+    action = "Write something."
+
+
 class OutboxFull(WigwagError):  # noqa: N818
     """More messages wait than the outbox holds."""
 

@@ -116,6 +116,8 @@ class Store:
             raise
         else:
             self._keep(overlay)
+            for call in changes.after:
+                call()
             for listener in self._listeners:
                 listener(changes)
         finally:

@@ -81,7 +81,6 @@ def add_letter_txn(txn: Txn, letter: Letter, *, is_offered: bool) -> None:
         is_offered,
         letter.expires_ms,
     )
-    txn.changes.has_outbox = True
 
 
 def letter_txn(txn: Txn, id_: bytes) -> Letter | None:

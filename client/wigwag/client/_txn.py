@@ -1,6 +1,6 @@
 """A piece of work inside a transaction of the store."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
 
 import msgspec
@@ -23,21 +23,22 @@ class Changes:
     Attributes:
         messages: Ids of messages whose state changed.
         has_events: Whether events were added.
-        has_outbox: Whether outbox rows were added.
+        after: What to call on the event loop, in the order of the work: nothing in
+            memory may run ahead of what is durable.
     """
 
-    __slots__ = ("has_events", "has_outbox", "messages")
+    __slots__ = ("after", "has_events", "messages")
 
     def __init__(self) -> None:
         self.messages: set[bytes] = set()
         self.has_events = False
-        self.has_outbox = False
+        self.after: list[Callable[[], None]] = []
 
     def join(self, other: "Changes") -> None:
         """Add what another piece of work changed."""
         self.messages |= other.messages
         self.has_events |= other.has_events
-        self.has_outbox |= other.has_outbox
+        self.after += other.after
 
 
 class Txn:
