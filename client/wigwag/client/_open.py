@@ -16,7 +16,7 @@ from wigwag.client._executor import ThreadExecutor
 from wigwag.client._handover_server import HandoverServer
 from wigwag.client._keys import PassphraseKeys, given_passphrase
 from wigwag.client._net import TLSNet
-from wigwag.client._ports import Ports
+from wigwag.client._ports import KeySource, Ports
 from wigwag.client._profile import (
     DATABASE_FILE,
     SOCKET_FILE,
@@ -34,18 +34,21 @@ from wigwag.client._upkeep import Upkeep
 from wigwag.wire import suite1
 
 
-def default_ports(passphrase: str | None = None) -> Ports:
+def default_ports(
+    passphrase: str | None = None, *, keys: KeySource | None = None
+) -> Ports:
     """Return the real outside world.
 
     Args:
         passphrase: Of the profile; None: `WIGWAG_PASSPHRASE`.
+        keys: Where the profile's key comes from; None: the passphrase.
     """
     return Ports(
         net=TLSNet(),
         executor=ThreadExecutor(),
         clock=SystemClock(),
         entropy=SystemEntropy(),
-        keys=PassphraseKeys(given_passphrase(passphrase)),
+        keys=keys or PassphraseKeys(given_passphrase(passphrase)),
     )
 
 
@@ -54,6 +57,7 @@ async def open_session(
     profile: str | Path | None = None,
     *,
     passphrase: str | None = None,
+    keys: KeySource | None = None,
     ports: Ports | None = None,
 ) -> AsyncGenerator[Session, None]:
     """Open a profile and keep it connected until the block ends.
@@ -61,7 +65,8 @@ async def open_session(
     Args:
         profile: Name or folder; None: `WIGWAG_PROFILE`, else the default one.
         passphrase: Of the profile; None: `WIGWAG_PASSPHRASE`.
-        ports: The outside world; None: the real one.
+        keys: Where the profile's key comes from; None: the passphrase.
+        ports: The outside world; None: the real one, with these keys.
 
     Raises:
         ProfileMissing: There is no such profile, or its registration isn't finished.
@@ -70,7 +75,7 @@ async def open_session(
         StoreError: Its database can't be used.
     """
     folder = profile_folder(profile)
-    ports = ports or default_ports(passphrase)
+    ports = ports or default_ports(passphrase, keys=keys)
     check_folder(folder)
     with ProfileLock(folder):
         key = await ports.keys.unlock(folder)

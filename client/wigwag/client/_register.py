@@ -26,7 +26,7 @@ from wigwag.client._errors import (
 from wigwag.client._ids import ID_BYTES
 from wigwag.client._join import Join, parse_join
 from wigwag.client._open import default_ports
-from wigwag.client._ports import Ports, Trust
+from wigwag.client._ports import KeySource, Ports, Trust
 from wigwag.client._prekey_upkeep import PrekeyUpkeep
 from wigwag.client._profile import (
     DATABASE_FILE,
@@ -93,6 +93,7 @@ async def register(
     *,
     profile: str | Path | None = None,
     passphrase: str | None = None,
+    keys: KeySource | None = None,
     ports: Ports | None = None,
 ) -> Registered:
     """Make a profile, register its account at a server and claim a username.
@@ -105,7 +106,8 @@ async def register(
         join: Join string of the server.
         profile: Name or folder; None: `WIGWAG_PROFILE`, else the default one.
         passphrase: Locks the profile; None: `WIGWAG_PASSPHRASE`.
-        ports: The outside world; None: the real one.
+        keys: Where the profile's key comes from; None: the passphrase.
+        ports: The outside world; None: the real one, with these keys.
 
     Raises:
         JoinStringWrong: The join string can't be read.
@@ -120,7 +122,7 @@ async def register(
         )
     place = parse_join(join) if isinstance(join, str) else join
     folder = profile_folder(profile)
-    ports = ports or default_ports(passphrase)
+    ports = ports or default_ports(passphrase, keys=keys)
     make_folder(folder)
     with ProfileLock(folder):
         path = folder / DATABASE_FILE

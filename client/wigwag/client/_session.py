@@ -358,10 +358,16 @@ class Session:
     async def peers(self) -> list[PeerInfo]:
         """Return everybody we know."""
         found = await self._device.store.run(peers_txn)
-        return [
-            PeerInfo(peer.label, peer.is_verified, peer.change)
-            for peer in sorted(found, key=lambda peer: peer.label)
-        ]
+        return [_info(peer) for peer in sorted(found, key=lambda peer: peer.label)]
+
+    async def peer(self, peer: str) -> PeerInfo:
+        """Return what we know of somebody; looks him up at first.
+
+        Raises:
+            PeerUnknown: There is nobody of this name.
+            WigwagError: He can't be looked up now.
+        """
+        return _info(await self._resolve(peer))
 
     async def safety_number(self, peer: str) -> SafetyNumber:
         """Return what two people compare to know that nobody sits between them.
@@ -443,6 +449,10 @@ class Session:
         if peer.change:
             raise PeerChanged(peer.label)
         return peer
+
+
+def _info(peer: Peer) -> PeerInfo:
+    return PeerInfo(peer.label, peer.is_verified, peer.change)
 
 
 def _message_txn(txn: Txn, message_id: bytes) -> Message:
