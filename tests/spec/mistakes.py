@@ -79,6 +79,10 @@ SUBSET = (
 
 KEYS = (
     MistakeCase(
+        "`message` has no `kind`",
+        ((OLD, 'kind = "event"\n', ""), (OLD, "[message]", "[message] #!")),
+    ),
+    MistakeCase(
         "`message` has no `since`",
         ((OLD, "since = 1\n", ""), (OLD, "[message]", "[message] #!")),
     ),
@@ -218,7 +222,16 @@ NUMBERS = (
     one("Leaf.label is no key", ARRAYS, '"id,class"', '"label" #!'),
 )
 
+NEST = 'nesting_max"\nvalue = {0}\nmin = {0}'
+
 TYPES = (
+    MistakeCase(
+        "Leaf nests 2 levels",
+        (
+            ("limits.toml", NEST.format(8), NEST.format(2)),
+            (LEAF, '"Leaf"', '"Leaf" #!'),
+        ),
+    ),
     one("record name 'Leaf' is taken", KEPT, '"KEPT"', '"LEAF" #!'),
     one(
         "the name Message is used by the generated code", KEPT, '"KEPT"', '"MESSAGE" #!'
@@ -464,7 +477,8 @@ TABLES = (
         "timeout ('START', 'server') is taken",
         "states.toml",
         "",
-        '[[timeout]]\nstate = "START"\nrole = "server" #!\nlimit = "wait_seconds"\nerror = "LIMIT"',
+        '[[timeout]]\nstate = "START"\nrole = "server" #!\n'
+        'limit = "wait_seconds"\nerror = "LIMIT"',
     ),
     one("there is no limit 'wait'", "states.toml", '"wait_seconds"', '"wait" #!'),
     one(
@@ -503,7 +517,8 @@ TABLES = (
         "requirement 'R-TRIAL-001' is taken",
         "requirements/all.toml",
         "",
-        '[[requirement]]\nid = "R-TRIAL-001" #!\nlevel = "MUST"\nside = "sender"\ntext = "x"',
+        '[[requirement]]\nid = "R-TRIAL-001" #!\n'
+        'level = "MUST"\nside = "sender"\ntext = "x"',
     ),
 )
 

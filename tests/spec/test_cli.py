@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-
 from tests.spec.codecs import TRIAL_ROOT, product, trial
+
 from wigwag.spec import ExitCode, digest
 from wigwag.spec._cli import spec
 from wigwag.spec._generate import render_all, write_files

@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 import pytest
-
 from tests.spec.codecs import trial
 from tests.spec.test_evolution import changed, codec_at, record
+
 from wigwag.wire import EncodeError, NotExpressible
 from wigwag.wire._decode_fault import find_fault
 from wigwag.wire._encode_fault import find_record_fault
@@ -68,6 +68,7 @@ WRONG: list[tuple[str, str, Any, str]] = [
     ("KEPT", "unknown", ((1, b""), (1, b"")), "a tag is there twice"),
     ("KEPT", "unknown", ((1, bytes(1019)),), "unknown tags are too long"),
     ("KEPT", "unknown", tuple((2 * n + 1, b"") for n in range(65)), "too many tags"),
+    ("RELAYED", "unknown", ((1, b""), (2, b"")), "not an odd tag"),
     ("CHANGING", "level", 65536, "outside"),
     ("CHANGING", "words", "0123456789", "10 bytes, outside"),
     ("CHANGING", "raw", b"1", "not 2 bytes"),
@@ -120,10 +121,10 @@ def test_another_record_is_refused() -> None:
 
 def test_an_error_holds_no_value() -> None:
     """It reaches a log, and the value may be a key."""
-    secret = "very secret words"
+    words = "very private words"
     with pytest.raises(EncodeError) as caught:
-        codec_at("CHANGING", 4).encode(changed("CHANGING", words=secret))
-    assert secret not in str(caught.value)
+        codec_at("CHANGING", 4).encode(changed("CHANGING", words=words))
+    assert words not in str(caught.value)
 
 
 def test_a_refusal_without_a_fault_is_our_bug() -> None:

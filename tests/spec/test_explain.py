@@ -1,12 +1,14 @@
 """A refusal is explained: field, expected, found, requirement, annotated bytes."""
 
+# ruff: noqa: ANN401 - values are of any type of the specification
+
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-
 from tests.spec.codecs import product, trial
+
 from wigwag.spec import Refusal, Unwritable, explain_error
 from wigwag.spec._values import Sampler
 
@@ -69,6 +71,34 @@ def test_long_values_are_shown_in_part() -> None:
     )
     assert told is not None
     assert "… 40 bytes" in told.annotated
+
+
+def test_skipped_tags_are_shown_too() -> None:
+    """They have no field, and the fault may be just behind them."""
+    body = encoded("GREETED", {"unknown": ((4001, b"later"),)})
+    told = explain_error(4, 0, body + b"\xff", trial().reference)
+    assert told is not None
+    lines = told.annotated.split("\n")
+    assert lines[-1].startswith(">     12 ff")
+    assert "6c 61 74 65 72" in told.annotated
+
+
+def test_a_fault_before_what_was_read_or_within_a_header_is_marked() -> None:
+    """A missing tag is missed at the section's start, a length inside its entry."""
+    whole = encoded("CHANGING", sample("CHANGING"))
+    entry = b"\x00\x01\x00\x00\x00\x01" + bytes((sample("CHANGING")["step"],))
+    place = whole.index(entry)
+    fewer = bytes((whole[place - 1] - 1,))
+    missing = whole[: place - 1] + fewer + whole[place + len(entry) :]
+    told = explain_error(CHANGING, 4, missing, trial().reference)
+    assert told is not None
+    assert (told.requirement, told.offset) == ("R-TAG-009", place - 1)
+    assert "level" not in told.annotated
+    assert told.annotated.split("\n")[-1].startswith(f">  {place - 1:5} 09")
+    told = explain_error(4, 0, b"\1\x0f\xa1\0\0\0\5late", trial().reference)
+    assert told is not None
+    assert told.offset == 3
+    assert told.annotated.split("\n")[0].split() == ["0", "01", "0f", "a1"]
 
 
 def test_sensitive_messages_show_no_input() -> None:
@@ -150,7 +180,7 @@ WRONG: list[tuple[str, str, Any]] = [
 @pytest.mark.parametrize(("name", "attribute", "value"), WRONG)
 def test_the_reference_writes_nothing_wrong(
     name: str, attribute: str, value: Any
-) -> None:  # noqa: ANN401 - wrong on purpose
+) -> None:
     """Vectors come from it: a wrong one would be agreed on."""
     wrong = {**sample(name), attribute: value}
     with pytest.raises(Unwritable, match=attribute.removesuffix("_")):

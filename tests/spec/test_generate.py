@@ -1,10 +1,14 @@
-"""Generated files are those of the source, and are written and removed as it changes."""
+"""Generated files are those of the source, written and removed as it changes."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
+import pytest
 from tests.spec.codecs import product, trial
+
+from wigwag import spec
 from wigwag.spec._generate import render_all, render_codec, stale_files, write_files
 from wigwag.spec._load import product_root
 from wigwag.spec._vectors import add_vectors, check_vectors, render_vectors
@@ -36,6 +40,28 @@ def test_rendering_does_not_depend_on_the_run() -> None:
     assert render_codec(product().specification) == render_codec(
         product().specification
     )
+
+
+def test_a_small_protocol_imports_only_what_it_needs() -> None:
+    """An import that nothing uses is an error of the type checkers."""
+    whole = trial().specification
+    greetings = tuple(message for message in whole.messages if message.invariant)
+    small = msgspec.structs.replace(
+        whole, messages=greetings, structs=(), enums=(), flagsets=(), transitions=()
+    )
+    text = render_codec(small)["records.py"]
+    assert "from enum import IntEnum\n" in text
+    assert "shown" not in text
+    assert "KEEP" not in text
+    compile(text, "records.py", "exec")
+
+
+def test_the_package_gives_its_names_when_asked() -> None:
+    """Commands import it for their exit codes and must not pay for the rest."""
+    for name in spec.__all__:
+        assert getattr(spec, name).__module__.startswith("wigwag.spec.")
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = spec.nothing
 
 
 def test_vectors_are_added_once_and_never_changed(tmp_path: Path) -> None:

@@ -50,7 +50,8 @@ def test_help_imports_neither_spec_tools_nor_products() -> None:
         "sys.argv = ['wigwag', '--help']\n"
         "try:\n    runpy.run_module('wigwag', run_name='__main__')\n"
         "except SystemExit:\n    pass\n"
-        "heavy = {'construct', 'msgspec', 'trio', 'wigwag.wire', 'wigwag.spec'} & set(sys.modules)\n"
+        "named = {'construct', 'msgspec', 'trio', 'wigwag.wire', 'wigwag.spec'}\n"
+        "heavy = named & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
     paths = [path for path in sys.path if path]
@@ -118,7 +119,7 @@ def test_a_missing_extra_says_what_to_install(
     (tmp_path / f"{name}.py").write_text(
         f"raise ModuleNotFoundError('no', name={missing!r})\n"
     )
-    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
 
     class Elsewhere(EntryPoint):
         """An entry point that says it is of one module and loads another."""
@@ -136,7 +137,7 @@ def test_a_missing_module_of_the_base_install_is_our_bug(
 ) -> None:
     """It must not be dressed up as the user's."""
     (tmp_path / "broken_command.py").write_text("import surely_not_installed\n")
-    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     result = run("spec", entries=[entry("spec", "broken_command:spec")])
     assert isinstance(result.exception, ModuleNotFoundError)
 

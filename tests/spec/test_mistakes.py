@@ -6,9 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-
 from tests.spec.codecs import TRIAL_ROOT
 from tests.spec.mistakes import CASES, MARK, MistakeCase
+
 from wigwag.spec import SpecificationError, load_specification
 
 
@@ -76,6 +76,25 @@ def test_a_missing_file_is_told(root: Path) -> None:
         SpecificationError, match=r"limits\.toml:1: the file is missing"
     ):
         load_specification(root)
+
+
+def test_a_protocol_without_a_draft_is_whole(root: Path) -> None:
+    """After a freeze there is none until the next change."""
+    fourth = f'[[revision]]\ndate = "2026-04-01"\ndigest = "{"4" * 64}"'
+    spoil(root, "revisions.toml", "[draft]", fourth)
+    spoil(root, "revisions.toml", "build = 9\n", "")
+    specification = load_specification(root)
+    assert (specification.draft, specification.newest_revision) == (None, 4)
+
+
+def test_a_protocol_without_any_revision_is_told(root: Path) -> None:
+    """Nothing could be negotiated."""
+    (root / "revisions.toml").write_text("# nothing yet\n")
+    with pytest.raises(SpecificationError) as caught:
+        load_specification(root)
+    assert "revisions.toml:1: there is neither a revision nor a draft" in str(
+        caught.value
+    )
 
 
 def test_a_file_that_is_not_utf8_is_told(root: Path) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-
 from tests.spec.codecs import TRIAL_ROOT, product, trial
+
 from wigwag.spec import canonical_json, digest, load_specification, product_root
 from wigwag.spec._code import Catalogue
 from wigwag.spec._generate_tables import wire_revision

@@ -123,11 +123,12 @@ def test_errors_say_whether_the_connection_can_go_on() -> None:
         decode_message(MessageType.SEND, DRAFT, too_many)
     assert (refused.value.code, refused.value.offset) == (ErrorCode.LIMIT, 50)
     assert refused.value.reason in str(refused.value)
-    for error in (Malformed, RequestRefused):
-        assert issubclass(error, DecodeError)
-    for error in (DecodeError, EncodeError, NoLayout):
-        assert issubclass(error, CodecError)
-        assert issubclass(error, WireError)
+    assert issubclass(Malformed, DecodeError)
+    assert issubclass(RequestRefused, DecodeError)
+    assert all(
+        issubclass(one, CodecError) for one in (DecodeError, EncodeError, NoLayout)
+    )
+    assert issubclass(CodecError, WireError)
 
 
 def test_sensitive_fields_are_never_shown() -> None:

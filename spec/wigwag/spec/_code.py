@@ -201,7 +201,7 @@ class Catalogue:
                 return type_.name
             case "enum":
                 return type_.name if self.closed(type_) else "int"
-            case "array":
+            case _:
                 assert type_.element is not None
                 return f"tuple[{self.python_type(type_.element)}, ...]"
 

@@ -59,9 +59,8 @@ class Description(msgspec.Struct, frozen=True):
     def text(self) -> str:
         """Return it for a terminal."""
         lines = [f"{self.name}: {self.summary}", ""]
-        if self.facts:
-            width = max(len(word) for word, _ in self.facts)
-            lines += [f"  {word:{width}}  {text}" for word, text in self.facts] + [""]
+        width = max(len(word) for word, _ in self.facts)
+        lines += [f"  {word:{width}}  {text}" for word, text in self.facts] + [""]
         cells = [_COLUMNS, *(msgspec.structs.astuple(row) for row in self.rows)]
         used = [
             column

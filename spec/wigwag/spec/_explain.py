@@ -110,13 +110,13 @@ def annotate(body: bytes, refusal: Refusal) -> str:
     ]
     lines: list[str] = []
     position = 0
+    # What no value covers are prefixes, tag headers and skipped tags.
     for first, last, path in sorted(leaves):
-        if first < position or first >= refusal.offset:
-            continue
-        if first > position:
-            lines.append(_line(position, body[position:first], ""))
-        lines.append(_line(first, body[first:last], path))
-        position = last
+        if position <= first < refusal.offset:
+            if first > position:
+                lines.append(_line(position, body[position:first], ""))
+            lines.append(_line(first, body[first:last], path))
+            position = last
     if position < refusal.offset:
         lines.append(_line(position, body[position : refusal.offset], ""))
     lines.append(

@@ -18,7 +18,7 @@ from wigwag.spec._generate_decode import (
 )
 from wigwag.spec._generate_records import HEADING
 from wigwag.spec._generate_shapes import key_attributes
-from wigwag.spec._ir import Type
+from wigwag.spec._ir import Field, Type
 from wigwag.spec._layout import Part, RecordLayout
 
 
@@ -99,6 +99,9 @@ class EncodeWriter:
                 f"len({name}) != {type_.width}",
                 *bound_checks(name, part.field, part, type_, self._module),
             ]
+        if type_.kind == "bool":
+            # `struct` takes anything for a bool, which might then equal a default.
+            return [f"{name} is not True and {name} is not False"]
         if type_.kind == "enum" and part.values is not None:
             return [f"{name} not in {self._module.table(type_.name, part.values)}"]
         return bound_checks(name, part.field, part, type_, self._module)
@@ -144,8 +147,6 @@ class EncodeWriter:
             self._checks.append(f"any([{joined} for item in {name}])")
         if element.kind == "raw":
             self._chunk(f"*{name}")
-        elif element.kind == "bool":
-            self._chunk(f"bytes([bool(item) for item in {name}])")
         elif element.width == 1:
             self._chunk(f"bytes({name})")
         else:
@@ -163,10 +164,7 @@ class EncodeWriter:
             if tag.field.presence != "optional":
                 present = ["True"]
                 break
-            default = self._catalogue.default_expression(tag.field)
-            present.append(
-                f"{attribute} {'!=' if tag.field.has_default else 'is not'} {default}"
-            )
+            present.append(presence(attribute, tag.field, self._catalogue))
         name = self._names.fresh(f"{prefix}section")
         if layout.tags:
             writer = f"{self._module.tags_function(layout)}({source})"
@@ -178,6 +176,15 @@ class EncodeWriter:
             condition = " or ".join([f"{source}.unknown", *present])
             self.code.add(f"{name} = {writer} if {condition} else NO_TAGS")
         return name
+
+
+def presence(expression: str, field: Field, catalogue: Catalogue) -> str:
+    """Return the condition under which an optional tag is written."""
+    if field.has_default and field.type.kind == "array":
+        # An empty list is not equal to an empty tuple, and would be written.
+        return f"len({expression}) > 0"
+    default = catalogue.default_expression(field)
+    return f"{expression} {'!=' if field.has_default else 'is not'} {default}"
 
 
 def joined(chunks: list[str]) -> tuple[str, list[str], str]:
@@ -201,13 +208,10 @@ def _tags_function(name: str, layout: RecordLayout, module: Module) -> Code:
             field = tag.field
             variable = Names().fresh(field.attribute)
             code.add(f"{variable} = record.{field.attribute}")
-            default = catalogue.default_expression(field)
             if field.presence != "optional" and catalogue.is_maybe(owner, field):
                 code.checks([f"{variable} is None"])
             conditional = field.presence == "optional"
-            heading = (
-                f"if {variable} {'!=' if field.has_default else 'is not'} {default}:"
-            )
+            heading = f"if {presence(variable, field, catalogue)}:"
             if not conditional:
                 _tag_entry(code, tag, variable, module)
                 continue

@@ -251,7 +251,7 @@ def _default(
                     "write default = [] and no `min`",
                 )
             return None
-        case "struct":
+        case _:
             reader.wrong("default", "a struct has no default", "make it a tag instead")
             return None
 

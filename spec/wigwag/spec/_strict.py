@@ -13,6 +13,7 @@ Values are plain: int, bool, str, bytes, tuples, and dictionaries by attribute n
 from __future__ import annotations
 
 import io
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -101,7 +102,7 @@ class Window(io.BytesIO):
         return self.read(size)
 
 
-class Strict(Base):
+class Strict(Base, ABC):
     """A construct that reads a `Window` and remembers where each value lay."""
 
     def _parse(self, stream: Any, context: Any, path: str) -> Any:
@@ -115,13 +116,13 @@ class Strict(Base):
         self.write(obj, cast("Window", stream))
         return obj
 
+    @abstractmethod
     def read(self, window: Window) -> object:
         """Read one value; subclasses say how."""
-        raise NotImplementedError
 
+    @abstractmethod
     def write(self, value: object, window: Window) -> None:
         """Write one value; subclasses say how."""
-        raise NotImplementedError
 
 
 class StrictInteger(Strict):

@@ -20,6 +20,7 @@ else:
     StructBase = construct.Struct
 
 UNKNOWN = "unknown"
+TAG_MAX = 0xFFFF
 Value = bool | int | str | bytes | None | tuple[Any, ...] | dict[str, Any]
 
 
@@ -227,19 +228,21 @@ class StrictTags(Strict):
                 number.to_bytes(2, "big") + len(data).to_bytes(4, "big") + data
             )
 
-    def _unknown(
-        self, unknown: Sequence[tuple[int, bytes]], window: Window
-    ) -> list[tuple[int, bytes]]:
-        numbers = [number for number, _ in unknown]
-        if len(set(numbers)) != len(numbers) or any(
-            number % 2 == 0 for number in numbers
-        ):
-            raise window.unwritable("odd tags, each once")
-        entries = [entry for entry in unknown if entry[0] not in self.tags]
-        if (
-            sum(TAG_HEADER_BYTES + len(data) for _, data in entries)
-            > self.unknown_bytes_max
-        ):
+    def _unknown(self, unknown: object, window: Window) -> list[tuple[int, bytes]]:
+        if not isinstance(unknown, tuple | list):
+            raise window.unwritable("a tuple")
+        found: dict[int, bytes] = {}
+        for entry in cast("Sequence[object]", unknown):
+            match entry:
+                case (int(number), bytes(data)) if (
+                    number % 2 and 0 < number <= TAG_MAX and number not in found
+                ):
+                    found[number] = data
+                case _:
+                    raise window.unwritable("odd tags, each once")
+        entries = [entry for entry in found.items() if entry[0] not in self.tags]
+        size = sum(TAG_HEADER_BYTES + len(data) for _, data in entries)
+        if size > self.unknown_bytes_max:
             raise window.unwritable(
                 f"at most {self.unknown_bytes_max} bytes of unknown tags"
             )
@@ -276,7 +279,10 @@ class StrictRecord(StructBase):
         return values
 
     def _build(self, obj: Any, stream: Any, context: Any, path: str) -> Any:
-        window, values = cast("Window", stream), cast("Mapping[str, Any]", obj)
+        window = cast("Window", stream)
+        if not isinstance(obj, dict):
+            raise window.unwritable("a dictionary by attribute")
+        values = cast("dict[str, Any]", obj)
         for absent in self.absent:
             if values[absent.name] != absent.default and not absent.lossy_ok:
                 raise Unwritable(
@@ -287,4 +293,4 @@ class StrictRecord(StructBase):
                 field.build_stream(values[name], window)
         if self.tags is not None:
             self.tags.build_stream(obj, window)
-        return obj
+        return values

@@ -152,7 +152,12 @@ def encode_bundle_1(record: Bundle) -> bytes:
         kem_last_resort = kem.last_resort
         kem_key = kem.key
         kem_signature = kem.signature
-        if not kem_id or len(kem_key) != 1568 or len(kem_signature) != 64:
+        if (
+            not kem_id
+            or kem_last_resort is not True and kem_last_resort is not False
+            or len(kem_key) != 1568
+            or len(kem_signature) != 64
+        ):
             raise ValueError
         return b"".join((
             pack_HBII32sQQ64sB(suite, device, registration_id, signed_prekey_id, signed_prekey_key, signed_prekey_created, signed_prekey_expires, signed_prekey_signature, len(one_time)),
@@ -316,6 +321,8 @@ def encode_devices_stale_1(record: DevicesStale) -> bytes:
                 raise ValueError
             stale_parts.append(pack_16sBI(stale_item_user, stale_item_device, stale_item_registration_id))
         more = record.more
+        if more is not True and more is not False:
+            raise ValueError
         return b"".join((
             pack_B(len(missing)),
             *missing_parts,
@@ -368,7 +375,12 @@ def encode_kem_prekey_1(record: KemPrekey) -> bytes:
         last_resort = record.last_resort
         key = record.key
         signature = record.signature
-        if not id or len(key) != 1568 or len(signature) != 64:
+        if (
+            not id
+            or last_resort is not True and last_resort is not False
+            or len(key) != 1568
+            or len(signature) != 64
+        ):
             raise ValueError
         return pack_Ib1568s64s(id, last_resort, key, signature)
     except ENCODE_FAULTS:
@@ -798,7 +810,12 @@ def encode_prekeys_upload_1(record: PrekeysUpload) -> bytes:
             kem_item_last_resort = kem_item.last_resort
             kem_item_key = kem_item.key
             kem_item_signature = kem_item.signature
-            if not kem_item_id or len(kem_item_key) != 1568 or len(kem_item_signature) != 64:
+            if (
+                not kem_item_id
+                or kem_item_last_resort is not True and kem_item_last_resort is not False
+                or len(kem_item_key) != 1568
+                or len(kem_item_signature) != 64
+            ):
                 raise ValueError
             kem_parts.append(pack_Ib1568s64s(kem_item_id, kem_item_last_resort, kem_item_key, kem_item_signature))
         section = write_tags_prekeys_upload_1(record) if record.unknown or record.signed is not None or record.last_resort is not None else NO_TAGS
@@ -898,6 +915,7 @@ def encode_bundles_1(record: Bundles) -> bytes:
             bundles_item_kem_signature = bundles_item_kem.signature
             if (
                 not bundles_item_kem_id
+                or bundles_item_kem_last_resort is not True and bundles_item_kem_last_resort is not False
                 or len(bundles_item_kem_key) != 1568
                 or len(bundles_item_kem_signature) != 64
             ):
@@ -983,6 +1001,8 @@ def encode_device_lists_1(record: DeviceLists) -> bytes:
                 pack_64s(lists_item_signature),
             )
         more = record.more
+        if more is not True and more is not False:
+            raise ValueError
         section = tag_section([], record.unknown, NO_KNOWN) if record.unknown else NO_TAGS
         return b"".join((
             pack_16s32sB(user, account_key, len(lists)),
@@ -1348,7 +1368,12 @@ def write_tags_prekeys_upload_1(record: PrekeysUpload) -> bytes:
         last_resort_last_resort = last_resort.last_resort
         last_resort_key = last_resort.key
         last_resort_signature = last_resort.signature
-        if not last_resort_id or len(last_resort_key) != 1568 or len(last_resort_signature) != 64:
+        if (
+            not last_resort_id
+            or last_resort_last_resort is not True and last_resort_last_resort is not False
+            or len(last_resort_key) != 1568
+            or len(last_resort_signature) != 64
+        ):
             raise ValueError
         entries.append((4, pack_Ib1568s64s(last_resort_id, last_resort_last_resort, last_resort_key, last_resort_signature)))
     return tag_section(entries, record.unknown, frozenset((2, 4,)))
@@ -1421,6 +1446,8 @@ def write_tags_refused_1(record: Refused) -> bytes:
                 raise ValueError
             devices_stale_parts.append(pack_16sBI(devices_stale_item_user, devices_stale_item_device, devices_stale_item_registration_id))
         devices_more = devices.more
+        if devices_more is not True and devices_more is not False:
+            raise ValueError
         entries.append((3, b"".join((
             pack_B(len(devices_missing)),
             *devices_missing_parts,
