@@ -69,6 +69,7 @@ class Copy:
 
     time: float
     id: bytes
+    client_msg_id: bytes
     chat: bytes
     sender: bytes
     attempt: int
@@ -313,6 +314,7 @@ class _Gatherer:
             Copy(
                 event.time,
                 id_,
+                message.client_msg_id,
                 message.chat,
                 device,
                 message.attempt,

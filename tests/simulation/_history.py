@@ -17,6 +17,9 @@ from wigwag.wire import suite1
 ID_SHOWN_BYTES: Final = 16
 """Byte strings up to this length are ids and shown; longer ones show their length."""
 
+TEXT_SHOWN_CHARACTERS: Final = 16
+"""Texts begin with who wrote them and a number; the rest is filling."""
+
 
 @cache
 def message_id_of(chat: bytes, sender: bytes, client_msg_id: bytes) -> bytes:
@@ -332,6 +335,9 @@ def shown(event: Event) -> str:
                 f"{event.process} {way} #{event.connection}.{event.corr}"
                 f" {_shown_record(event.message)}"
             )
+        case Alarm(text=text):
+            # The last line of a traceback says what it was.
+            return f"{event.process} alarm {text.rstrip().splitlines()[-1]}"
         case ServerKept(log=log, sent=sent):
             rows = [_shown_value(row) for row in (*log, *sent)]
             return f"{event.process} kept {' '.join(rows)}"
@@ -374,6 +380,8 @@ def _shown_value(value: object) -> str:
             return f"[{' '.join(_shown_value(item) for item in items)}]"
         case msgspec.Struct():
             return _shown_record(value)
+        case str() if len(value) > TEXT_SHOWN_CHARACTERS:
+            return f"{value[:TEXT_SHOWN_CHARACTERS]}<{len(value)}>"
         case LogRow() | SentRow() | KeptMessage():
             names = type(value).__dataclass_fields__
             values = [_shown_value(getattr(value, name)) for name in names]

@@ -4,6 +4,7 @@ A machine runs one process after the other on the same disk. `crash` kills the p
 one, `stop` ends it in good order; `finish` ends it for good.
 """
 
+import traceback
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from random import Random
@@ -11,6 +12,7 @@ from typing import Final
 
 import trio
 from tests.simulation._disk import Disk
+from tests.simulation._history import Alarm
 from tests.simulation._network import Network
 from tests.simulation._server import HOST, SimulatedServer
 from tests.simulation._world import Process, World
@@ -25,6 +27,7 @@ class Machine:
     Attributes:
         name: Of its processes.
         disk: Its disk.
+        ended: Set when it has finished.
     """
 
     def __init__(
@@ -35,6 +38,7 @@ class Machine:
     ) -> None:
         self.name = name
         self.disk = Disk(world.random(f"disk {name}"))
+        self._world = world
         self._random: Random = world.random(f"machine {name}")
         self._boot = boot
         self._process: Process | None = None
@@ -42,6 +46,7 @@ class Machine:
         self._down_seconds: float | None = None
         self._is_finished = False
         self._finishing = trio.Event()
+        self.ended = trio.Event()
 
     @property
     def is_running(self) -> bool:
@@ -87,7 +92,11 @@ class Machine:
             process, main = self._boot(number)
             with trio.CancelScope() as self._scope:
                 self._process = process
-                await main()
+                try:
+                    await main()
+                except Exception as error:
+                    # Our bug, which no fault excuses; the operator starts it again.
+                    self._raise_alarm(error)
             self._scope = None
             self._process = None
             seconds = self._down_seconds
@@ -96,6 +105,12 @@ class Machine:
             if not self._is_finished:
                 with trio.move_on_after(seconds):
                     await self._finishing.wait()
+        self.ended.set()
+
+    def _raise_alarm(self, error: Exception) -> None:
+        lines = "".join(traceback.format_exception(error))
+        now = trio.current_time()
+        self._world.record(Alarm(now, self.name, f"ended by itself: {lines}"))
 
 
 def server_machine(world: World, network: Network, path: Path) -> Machine:

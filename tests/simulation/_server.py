@@ -22,11 +22,12 @@ from wigwag.server._config import Config
 from wigwag.server._counts import Counts
 from wigwag.server._hub import Hub
 from wigwag.server._limits import Limits
+from wigwag.server._peer import Peer
 from wigwag.server._proofs import make_verifiers
 from wigwag.server._request_limits import RequestLimits
 from wigwag.server._server import TICK_SECONDS
 from wigwag.server._services import Services, connection_config
-from wigwag.server._session import Peer, Session
+from wigwag.server._session import Session
 from wigwag.server._sweeper import Sweeper
 from wigwag.server._tls import RECORD_BYTES
 from wigwag.server.core import Answer, Tick, Ticked
@@ -53,8 +54,11 @@ class AlarmLog:
         """Drop it."""
 
     def info(self, event: str, /, **values: object) -> None:
-        """Drop it, unless it blames a client: ours are honest."""
-        if event == "protocol_error":
+        """Drop it, unless it blames a client: ours are honest.
+
+        Running out of time is the weather's fault.
+        """
+        if event == "protocol_error" and "TIMEOUT" not in str(values["code"]):
             self.error(event, **values)
 
     def warning(self, event: str, /, **values: object) -> None:

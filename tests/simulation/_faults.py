@@ -1,0 +1,192 @@
+"""Makes the world worse, one fault after another, until it is told to stop.
+
+Whom a fault hits, and for how long, is drawn from the seed. Every fault is written
+into the history; `clear` ends all that last.
+"""
+
+from collections.abc import Callable
+from random import Random
+from typing import Final, Protocol, assert_never
+
+import trio
+from tests.simulation._disk import Disk
+from tests.simulation._history import Fault
+from tests.simulation._network import Direction, Network, Weather
+from tests.simulation._plan import FaultKind, Plan
+from tests.simulation._world import World
+
+CUT_SECONDS: Final = (0.5, 90.0)
+"""From a lost packet to what both sides' keep-alives must find out."""
+
+DOWN_SECONDS: Final = (0.05, 15.0)
+"""How long a killed process stays away."""
+
+OFFLINE_SECONDS: Final = (10.0, 300.0)
+"""How long a client is off."""
+
+LATE_SECONDS: Final = (0.3, 20.0)
+"""How late the frames of a torn connection arrive."""
+
+SLOW_SECONDS: Final = (5.0, 60.0)
+"""How long a network or a disk stays slow."""
+
+SLOW_SHARES: Final = (0.05, 0.3, 1.0)
+"""Share of slow commits of a slow disk."""
+
+CRASH_SHARES: Final = (0.0, 0.2, 0.5)
+"""Share of slow commits that kill the process, where crashes are among the faults."""
+
+
+class Machine(Protocol):
+    """A process that can be killed and stopped, and comes back."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def disk(self) -> Disk:
+        """Its disk."""
+        ...
+
+    def crash(self, down_seconds: float) -> bool:
+        """Kill it; False: it isn't running."""
+        ...
+
+    def stop(self, off_seconds: float) -> bool:
+        """End it in good order, for a while; False: it isn't running."""
+        ...
+
+
+class FaultInjector:
+    """Draws and injects faults."""
+
+    def __init__(
+        self,
+        world: World,
+        plan: Plan,
+        network: Network,
+        server: Machine,
+        clients: list[Machine],
+    ) -> None:
+        self._world = world
+        self._plan = plan
+        self._network = network
+        self._server = server
+        self._clients = clients
+        self._random = world.random("faults")
+        self._lasting: list[tuple[float, Callable[[], None]]] = []
+
+    async def run(self) -> None:
+        """Inject faults until cancelled."""
+        random = self._random
+        while True:
+            await trio.sleep(random.expovariate(1 / self._plan.fault_gap_seconds))
+            self._end_lasting(trio.current_time())
+            self._inject(random.choice(self._plan.kinds))
+
+    def clear(self) -> None:
+        """End everything that lasts."""
+        self._end_lasting(float("inf"))
+        for route in self._network.routes:
+            route.clear()
+        for machine in (self._server, *self._clients):
+            machine.disk.clear()
+
+    def _inject(self, kind: FaultKind) -> None:
+        random = self._random
+        client = random.choice(self._clients)
+        route = self._network.route(client.name)
+        now = trio.current_time()
+        match kind:
+            case FaultKind.SERVER_CRASH:
+                seconds = _skewed(random, DOWN_SECONDS)
+                if self._server.crash(seconds):
+                    self._note(kind, self._server.name, seconds)
+            case FaultKind.CLIENT_CRASH:
+                seconds = _skewed(random, DOWN_SECONDS)
+                if client.crash(seconds):
+                    self._note(kind, client.name, seconds)
+            case FaultKind.CLIENT_OFFLINE:
+                seconds = _skewed(random, OFFLINE_SECONDS)
+                if client.stop(seconds):
+                    self._note(kind, client.name, seconds)
+            case FaultKind.RESET:
+                if route.reset():
+                    self._note(kind, client.name)
+            case FaultKind.TEAR:
+                seconds = _skewed(random, LATE_SECONDS)
+                if route.tear(now + seconds):
+                    self._note(kind, client.name, seconds)
+            case FaultKind.CUT_UP | FaultKind.CUT_DOWN | FaultKind.CUT_BOTH:
+                seconds = _skewed(random, CUT_SECONDS)
+                for direction in _directions(kind):
+                    route.hold(direction, now + seconds)
+                self._note(kind, client.name, seconds)
+            case FaultKind.SLOW_NETWORK:
+                seconds = _skewed(random, SLOW_SECONDS)
+                route.weather = _draw_weather(random)
+                self._lasting.append((now + seconds, lambda: _calm(route.name, self)))
+                self._note(kind, client.name, seconds)
+            case FaultKind.SLOW_SERVER_DISK:
+                self._slow(kind, self._server, FaultKind.SERVER_CRASH)
+            case FaultKind.SLOW_CLIENT_DISK:
+                self._slow(kind, client, FaultKind.CLIENT_CRASH)
+            case _:
+                assert_never(kind)
+
+    def _slow(self, kind: FaultKind, machine: Machine, crash: FaultKind) -> None:
+        random = self._random
+        seconds = _skewed(random, SLOW_SECONDS)
+        disk = machine.disk
+        disk.slow_share = random.choice(SLOW_SHARES)
+        crash_share = random.choice(CRASH_SHARES)
+        disk.crash_share = crash_share if crash in self._plan.kinds else 0.0
+        self._lasting.append((trio.current_time() + seconds, disk.clear))
+        self._note(kind, machine.name, seconds)
+
+    def calm(self, name: str) -> None:
+        """Give a route its usual weather."""
+        weather = Weather(dribbles=name in self._plan.dribbling)
+        self._network.route(name).weather = weather
+
+    def _end_lasting(self, now: float) -> None:
+        due = [end for until, end in self._lasting if until <= now]
+        self._lasting = [one for one in self._lasting if one[0] > now]
+        for end in due:
+            end()
+
+    def _note(self, kind: FaultKind, name: str, seconds: float = 0.0) -> None:
+        detail = f"{seconds:.3f}" if seconds else ""
+        self._world.record(Fault(trio.current_time(), name, kind.value, detail))
+
+
+def _calm(name: str, injector: FaultInjector) -> None:
+    injector.calm(name)
+
+
+def _directions(kind: FaultKind) -> tuple[Direction, ...]:
+    match kind:
+        case FaultKind.CUT_UP:
+            return (Direction.UP,)
+        case FaultKind.CUT_DOWN:
+            return (Direction.DOWN,)
+        case _:
+            return tuple(Direction)
+
+
+def _draw_weather(random: Random) -> Weather:
+    slowest = random.choice((0.3, 1.0, 4.0))
+    return Weather(
+        latency_seconds=(slowest / 10, slowest),
+        segment_bytes_max=random.choice((0, 40, 1400)),
+        buffer_bytes=random.choice((2_000, 16_000, 64_000)),
+    )
+
+
+def _skewed(random: Random, bounds: tuple[float, float]) -> float:
+    """Draw from a range so that every order of magnitude is equally likely."""
+    low, high = bounds
+    fraction = random.random()
+    return float(low * (high / low) ** fraction)

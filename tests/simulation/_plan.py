@@ -1,0 +1,115 @@
+"""What a seed decides before its run begins: who there is, and what goes wrong.
+
+Not every seed has every kind of fault (swarm testing, Groce et al., ISSTA 2012): with
+all of them on, the frequent ones hide what the rare ones would show.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from random import Random
+from typing import Final
+
+from tests.simulation._world import World
+
+
+class FaultKind(Enum):
+    """What can be made worse."""
+
+    SERVER_CRASH = "server crash"
+    CLIENT_CRASH = "client crash"
+    CLIENT_OFFLINE = "client offline"
+    RESET = "reset"
+    TEAR = "torn connection"
+    CUT_UP = "cut towards the server"
+    CUT_DOWN = "cut towards the client"
+    CUT_BOTH = "cut both ways"
+    SLOW_NETWORK = "slow network"
+    SLOW_SERVER_DISK = "slow server disk"
+    SLOW_CLIENT_DISK = "slow client disk"
+
+
+CLIENTS: Final = (5, 20)
+"""Fewest and most clients of a world."""
+
+KINDS_MIN: Final = 4
+"""Fewest kinds of fault of a seed, so that at least three of them happen in it."""
+
+FAULT_GAPS_SECONDS: Final = (4.0, 25.0)
+"""Range of the mean time between two faults of a seed: 150 to 900 an hour."""
+
+MESSAGES_PER_SECOND: Final = (0.3, 0.8)
+"""Range of what is sent in the whole world: 1,100 to 2,900 an hour."""
+
+PEERS_MAX: Final = 3
+"""With how many others a client writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A seed's decisions.
+
+    Attributes:
+        names: The clients.
+        peers: With whom each of them writes; mutual.
+        kinds: The faults that happen.
+        fault_gap_seconds: Mean time between two faults.
+        messages_per_second: Mean rate of messages in the whole world.
+        burst_share: Share of the sendings that are bursts.
+        dribbling: Clients whose connections begin with segments of one byte.
+        skews_ms: How far each client's clock is off.
+    """
+
+    names: tuple[str, ...]
+    peers: dict[str, tuple[str, ...]]
+    kinds: tuple[FaultKind, ...]
+    fault_gap_seconds: float
+    messages_per_second: float
+    burst_share: float
+    dribbling: frozenset[str]
+    skews_ms: dict[str, int]
+
+    def __str__(self) -> str:
+        kinds = ", ".join(kind.value for kind in self.kinds)
+        return f"{len(self.names)} clients; {kinds}"
+
+
+def draw_plan(world: World) -> Plan:
+    """Draw the plan of a world's seed."""
+    random = world.random("plan")
+    names = tuple(f"client{n:02}" for n in range(random.randint(*CLIENTS)))
+    kinds = list(FaultKind)
+    count = random.randint(KINDS_MIN, len(kinds))
+    chosen = set(random.sample(kinds, count))
+    return Plan(
+        names=names,
+        peers=_draw_peers(random, names),
+        kinds=tuple(kind for kind in kinds if kind in chosen),
+        fault_gap_seconds=random.uniform(*FAULT_GAPS_SECONDS),
+        messages_per_second=random.uniform(*MESSAGES_PER_SECOND),
+        burst_share=random.choice((0.0, 0.2, 0.5)),
+        dribbling=frozenset(name for name in names if random.random() < 0.1),
+        skews_ms={name: random.randint(-20_000, 20_000) for name in names},
+    )
+
+
+def _draw_peers(random: Random, names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Pair the clients up, then add some more chats."""
+    pairs: set[tuple[str, str]] = set()
+    shuffled = random.sample(names, len(names))
+    pairs |= {
+        (one, two)
+        for one, two in zip(shuffled, shuffled[1:] + shuffled[:1], strict=True)
+        if random.random() < 0.8
+    }
+    pairs |= set(zip(shuffled[::2], shuffled[1::2], strict=False))
+    if len(names) % 2:
+        pairs.add((shuffled[-1], shuffled[0]))
+    peers: dict[str, list[str]] = {name: [] for name in names}
+    for one, two in sorted(pairs):
+        if (
+            two not in peers[one]
+            and max(map(len, (peers[one], peers[two]))) < PEERS_MAX
+        ):
+            peers[one].append(two)
+            peers[two].append(one)
+    return {name: tuple(others) for name, others in peers.items()}

@@ -1,0 +1,180 @@
+"""One seed's run, from the first registration to the verdict.
+
+1. The server and the clients start, register and begin to write.
+2. For the hours that were asked for, things go wrong.
+3. Faults end, everybody is up; nobody composes anything new. Everybody comes online,
+   then has T_settle to get what is on the way.
+4. Everybody stops; what is on the disks goes into the history; the checkers judge it.
+"""
+
+import contextlib
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TextIO
+
+import trio
+from tests.simulation._checkers import check
+from tests.simulation._facts import gather
+from tests.simulation._faults import FaultInjector
+from tests.simulation._history import Settled
+from tests.simulation._machines import server_machine
+from tests.simulation._network import Network
+from tests.simulation._people import Person, person_machine
+from tests.simulation._plan import Plan, draw_plan
+from tests.simulation._server import read_tables
+from tests.simulation._violation import Violation
+from tests.simulation._world import World, run_world
+
+T_SETTLE_SECONDS: Final = 30.0
+"""I5: from READY until everything has arrived."""
+
+ONLINE_SECONDS_MAX: Final = 60.0
+"""The longest back-off, and a handshake."""
+
+UNWIND_SECONDS_MAX: Final = 60.0
+"""For everybody to stop in good order."""
+
+MEMORY_FOLDER: Final = Path("/dev/shm")  # noqa: S108 - a file system in memory
+"""Real files, but no real fsync: what it would wait for is simulated."""
+
+MESSAGES_PER_HOUR_MIN: Final = 1000
+FAULTS_PER_HOUR_MIN: Final = 20
+KINDS_MIN: Final = 3
+"""An hour with less than these doesn't count (RELIABILITY.md §6)."""
+
+TAIL_LINES: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a run came to.
+
+    Attributes:
+        seed: Of the run.
+        plan: What the seed had decided.
+        hours: Simulated hours with faults.
+        sequenced: Messages in the log.
+        faults: Faults by kind.
+        kills: Processes killed.
+        steps: Lines of the trace.
+        digest: SHA-256 of the trace.
+        violations: What the checkers found.
+        tail: The history's lines about the first of them.
+    """
+
+    seed: int
+    plan: Plan
+    hours: float
+    sequenced: int
+    faults: dict[str, int]
+    steps: int
+    digest: str
+    violations: list[Violation]
+    tail: list[str]
+
+    @property
+    def counts(self) -> bool:
+        """Whether enough happened for its hours to count."""
+        return (
+            self.sequenced >= MESSAGES_PER_HOUR_MIN * self.hours
+            and sum(self.faults.values()) >= FAULTS_PER_HOUR_MIN * self.hours
+            and len(self.faults) >= KINDS_MIN
+        )
+
+    def report(self, command: str) -> str:
+        """Say what went wrong and how to see it again."""
+        lines = [f"seed {self.seed} ({self.plan}) violates:"]
+        lines += [f"  {violation}" for violation in self.violations[:10]]
+        if len(self.violations) > 10:
+            lines.append(f"  and {len(self.violations) - 10} more")
+        lines.append(f"replay: {command}")
+        lines.append("what happened to the first one:")
+        lines += [f"  {line}" for line in self.tail]
+        return "\n".join(lines)
+
+
+def run_seed(seed: int, hours: float, trace_file: TextIO | None = None) -> Verdict:
+    """Run a seed and judge it."""
+    with _folder() as folder:
+        world = World(seed, folder, trace_file)
+        plan = draw_plan(world)
+
+        async def main(world: World) -> None:
+            await _live(world, plan, hours)
+
+        bound = hours * 3600 + 2 * ONLINE_SECONDS_MAX + T_SETTLE_SECONDS
+        run_world(world, main, seconds_max=bound + UNWIND_SECONDS_MAX)
+    violations = check(world.history)
+    facts = gather(world.history)
+    tail: list[str] = []
+    if violations:
+        ids = violations[0].ids
+        # Frames name a message by its client_msg_id.
+        also = {copy.client_msg_id for copy in facts.copies if copy.id in ids}
+        needles = tuple(id_.hex() for id_ in (*ids, *sorted(also)))
+        tail = world.history.tail(needles, TAIL_LINES)
+    return Verdict(
+        seed=seed,
+        plan=plan,
+        hours=hours,
+        sequenced=len(facts.log),
+        faults=dict(Counter(fault.kind for fault in facts.faults)),
+        steps=world.steps,
+        digest=world.trace_digest,
+        violations=violations,
+        tail=tail,
+    )
+
+
+@contextlib.contextmanager
+def _folder() -> Generator[Path, None, None]:
+    place = MEMORY_FOLDER if MEMORY_FOLDER.is_dir() else None
+    folder = Path(tempfile.mkdtemp(prefix="wigwag-simulation-", dir=place))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+async def _live(world: World, plan: Plan, hours: float) -> None:
+    network = Network(world.random)
+    database = world.folder / "server.db"
+    server = server_machine(world, network, database)
+    people = [Person(world, network, plan, name) for name in plan.names]
+    machines = [person_machine(world, person) for person in people]
+    injector = FaultInjector(world, plan, network, server, list(machines))
+    for name in plan.names:
+        injector.calm(name)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(server.run)
+        for machine in machines:
+            nursery.start_soon(machine.run)
+        with trio.move_on_after(hours * 3600):
+            await injector.run()
+        injector.clear()
+        for person in people:
+            person.rest()
+        for machine in (server, *machines):
+            machine.wake()
+        await _settle(people)
+        world.record(Settled(trio.current_time(), "world"))
+        with trio.fail_after(UNWIND_SECONDS_MAX):
+            for machine in machines:
+                machine.finish(is_orderly=True)
+            for person in people:
+                world.record(await person.keep())
+            server.finish(is_orderly=False)
+            await server.ended.wait()
+    world.record(read_tables(database))
+
+
+async def _settle(people: list[Person]) -> None:
+    """Wait until everybody is online, then T_settle."""
+    with trio.move_on_after(ONLINE_SECONDS_MAX):
+        for person in people:
+            await person.online()
+    await trio.sleep(T_SETTLE_SECONDS)
