@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 from tests.spec.codecs import TRIAL_ROOT
-from tests.spec.mistakes import CASES, MARK, MistakeCase
+from tests.spec.mistake_case import MARK, MistakeCase
+from tests.spec.mistakes_of_parts import FIELDS, KEYS, NUMBERS, SUBSET
+from tests.spec.mistakes_of_wholes import MESSAGES, TABLES, TYPES
 
 from wigwag.spec import SpecificationError, load_specification
+
+CASES = (*SUBSET, *KEYS, *FIELDS, *NUMBERS, *TYPES, *MESSAGES, *TABLES)
 
 
 @pytest.fixture

@@ -8,7 +8,9 @@ bytes in silence, so lengths are always compared.
 from __future__ import annotations
 
 from wigwag.spec._code import FORMATS, Catalogue, Code, Names
-from wigwag.spec._generate_decode import (
+from wigwag.spec._generate_records import HEADING
+from wigwag.spec._generate_shapes import key_attributes
+from wigwag.spec._generate_shared import (
     Module,
     about,
     bound_checks,
@@ -16,8 +18,6 @@ from wigwag.spec._generate_decode import (
     range_checks,
     used_names,
 )
-from wigwag.spec._generate_records import HEADING
-from wigwag.spec._generate_shapes import key_attributes
 from wigwag.spec._ir import Field, Type
 from wigwag.spec._layout import Part, RecordLayout
 
