@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -11,6 +12,7 @@ import anyio
 import apsw
 import pytest
 from tests.client.worlds import KEY
+from trio.testing import wait_all_tasks_blocked
 
 from wigwag.client._errors import (
     StoreDamaged,
@@ -19,7 +21,7 @@ from wigwag.client._errors import (
     StoreUnwritable,
 )
 from wigwag.client._executor import ThreadExecutor
-from wigwag.client._store import Store, open_database, open_store
+from wigwag.client._store import open_database, open_store
 from wigwag.client._store_account import counter_txn, set_counter_txn
 from wigwag.client._txn import Txn
 
@@ -192,19 +194,29 @@ async def test_after_a_failed_fsync_nothing_goes_on(tmp_path: Path) -> None:
 
 async def test_cancelled_work_that_had_no_turn_never_happens(tmp_path: Path) -> None:
     """A program that gave a message up must not find it sent later."""
+    go = threading.Event()
+
+    def slow(txn: Txn) -> None:
+        go.wait(10)
+        set_counter_txn(txn, "cursor", 1)
+
     async with open_store(tmp_path / "db", KEY, ThreadExecutor()) as store:
-        with anyio.CancelScope() as scope:
+        scope = anyio.CancelScope()
+
+        async def give_up() -> None:
+            with scope:
+                await store.run(lambda txn: set_counter_txn(txn, "generation", 5))
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(store.run, slow)
+            await wait_all_tasks_blocked()
+            tasks.start_soon(give_up)
+            await wait_all_tasks_blocked()
             scope.cancel()
-            await _race(store)
-        # The first leads and is shielded; the second had no turn.
-        assert await store.run(get_cursor) in (0, 1)
+            await wait_all_tasks_blocked()
+            go.set()
+        assert await store.run(get_cursor) == 1
         assert await store.run(lambda txn: counter_txn(txn, "generation")) == 0
-
-
-async def _race(store: Store) -> None:
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(store.run, set_cursor(1))
-        tasks.start_soon(store.run, lambda txn: set_counter_txn(txn, "generation", 5))
 
 
 async def test_a_dropped_connection_rolls_back(tmp_path: Path) -> None:

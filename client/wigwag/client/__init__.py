@@ -41,6 +41,7 @@ from wigwag.client._errors import StoreTooNew as StoreTooNew
 from wigwag.client._errors import StoreUnwritable as StoreUnwritable
 from wigwag.client._errors import TimedOut as TimedOut
 from wigwag.client._errors import WigwagError as WigwagError
+from wigwag.client._event_stream import EventStream as EventStream
 from wigwag.client._events import AnyEvent as AnyEvent
 from wigwag.client._events import Event as Event
 from wigwag.client._events import Gap as Gap
@@ -91,6 +92,7 @@ __all__ = [
     "Dialled",
     "Entropy",
     "Event",
+    "EventStream",
     "Executor",
     "Gap",
     "HandoverRefused",

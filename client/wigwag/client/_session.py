@@ -1,8 +1,6 @@
 """A session: what a program does with an open profile."""
 
-from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Final, Literal
 
 import anyio
@@ -24,11 +22,9 @@ from wigwag.client._errors import (
     PeerUnknown,
     TimedOut,
 )
-from wigwag.client._events import AnyEvent
+from wigwag.client._event_stream import EventStream
 from wigwag.client._message import FAILED_STATES, Message, MessageState
-from wigwag.client._public_events import public_events_txn
 from wigwag.client._sender import Sender
-from wigwag.client._store_events import consumer_done_txn, consumer_seq_txn
 from wigwag.client._store_messages import (
     history_txn,
     message_row_txn,
@@ -52,9 +48,6 @@ CONNECT_SECONDS: Final = 30.0
 """How long a first look-up of a name waits for a connection."""
 
 WAIT_SECONDS: Final = 60.0
-
-EVENTS_READ: Final = 128
-"""Events read from the store at once."""
 
 TEXT_BYTES_MAX: Final = CONTENT_BYTES_MAX - 64
 """Longest text, in UTF-8 bytes; the content around it takes a few."""
@@ -322,36 +315,15 @@ class Session:
 
     # Events
 
-    async def events(self, consumer: str = "default") -> AsyncGenerator[AnyEvent, None]:
-        """Yield what happens, from where this consumer was last `done()`.
+    def events(self, consumer: str = "default") -> EventStream:
+        """Iterate over what happens, from where this consumer was last `done()`.
+
+        The iterator raises `SessionEnded` when nothing more can happen.
 
         Args:
             consumer: A name that stays the same; each has its own durable cursor.
-
-        Raises:
-            SessionEnded: Nothing more can happen.
         """
-        device = self._device
-
-        async def acknowledge(seq: int) -> None:
-            await device.store.run(lambda txn: consumer_done_txn(txn, consumer, seq))
-
-        seq = await device.store.run(lambda txn: consumer_seq_txn(txn, consumer))
-        while True:
-            added = device.events_added
-            read = partial(
-                public_events_txn,
-                above=seq,
-                count_max=EVENTS_READ,
-                acknowledge=acknowledge,
-            )
-            events = await device.store.run(read)
-            for event in events:
-                seq = event.seq
-                yield event
-            if not events:
-                device.check_not_ended()
-                await added.wait()
+        return EventStream(self._device, consumer)
 
     # Peers
 
