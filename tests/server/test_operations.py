@@ -151,6 +151,7 @@ async def test_a_drain_does_not_wait_for_ever() -> None:
         running.server.request_drain()
         with trio.fail_after(10):
             await running.server.wait_stopped()
+        assert not running.server.is_ready
 
 
 async def test_health_answers_what_it_knows() -> None:

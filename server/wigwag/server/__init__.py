@@ -35,6 +35,7 @@ from wigwag.server._join import JoinString as JoinString
 from wigwag.server._limits import Limits as Limits
 from wigwag.server._observe import Log as Log
 from wigwag.server._observe import make_log as make_log
+from wigwag.server._peer import Peer as Peer
 from wigwag.server._proofs import ProofVerifier as ProofVerifier
 from wigwag.server._proofs import invite_hash as invite_hash
 from wigwag.server._proofs import make_verifiers as make_verifiers
@@ -43,7 +44,6 @@ from wigwag.server._server import Server as Server
 from wigwag.server._services import Handler as Handler
 from wigwag.server._services import Services as Services
 from wigwag.server._services import connection_config as connection_config
-from wigwag.server._session import Peer as Peer
 from wigwag.server._session import Session as Session
 from wigwag.server._session import Transport as Transport
 from wigwag.server.handlers import HANDLERS as HANDLERS

@@ -179,7 +179,7 @@ class Hub:
         """Tell a device what it will not get."""
         session = self._by_device.get(device)
         if session is not None:
-            session.guarded(session.say_gap, gap)
+            session.guarded(session.inbox.say_gap, gap)
 
     def prekeys_low(self, device: Device, ec_left: int, kem_left: int) -> None:
         """Ask a device for prekeys."""

@@ -14,9 +14,10 @@ import trio
 from wigwag.server._address import Address
 from wigwag.server._admission import Place, Turned
 from wigwag.server._errors import ConfigError, InUseError, ServerError
+from wigwag.server._peer import Peer
 from wigwag.server._pump import Pump
 from wigwag.server._services import Services
-from wigwag.server._session import Peer, Session
+from wigwag.server._session import Session
 from wigwag.server._sweeper import Sweeper
 from wigwag.server._tls import ServerTLS
 from wigwag.server._trace import TracedSession

@@ -16,33 +16,27 @@ No method waits. A failure of ours anywhere in a session ends that session: ever
 entrance from outside goes through `guarded` or does the same itself.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import ParamSpec, Protocol
 
-from wigwag.server._admission import Place
-from wigwag.server._delivery import Delivery
+from wigwag.server._flow import Flow
+from wigwag.server._inbox_feed import InboxFeed
+from wigwag.server._peer import Identity, Peer
 from wigwag.server._pending import Pending
+from wigwag.server._receipt_hints import ReceiptHints
 from wigwag.server._services import Services
 from wigwag.server.core import (
     Answer,
-    Device,
-    Entries,
-    Gap,
-    InboxEntry,
-    InboxRead,
     Position,
     Request,
     User,
 )
 from wigwag.server.ports import EngineClosedError
 from wigwag.wire import (
-    LIMITS,
     NEED_DATA,
     Connection,
     ConnectionClosed,
     ErrorCode,
-    InboxEmpty,
     Mark,
     Message,
     Outcome,
@@ -58,15 +52,9 @@ from wigwag.wire import (
     encode_frame,
 )
 from wigwag.wire import Error as ErrorMessage
-from wigwag.wire import Gap as GapMessage
 
 Arguments = ParamSpec("Arguments")
 
-RECEIPT_SECONDS = LIMITS["receipt_coalesce_ms"].value / 1000
-# Hints gathered for one device; more are dropped, since RECEIPTS_GET tells them all.
-RECEIPTS_MAX = 1024
-# A read that the engine refused is tried again: its disk may have space by then.
-READ_RETRY_SECONDS = 1.0
 # Between GOAWAY and the end, for acknowledgements that are on their way.
 DRAIN_ACK_SECONDS = 2.0
 GREASE_SEED_BYTES = 8
@@ -80,34 +68,6 @@ class Transport(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
-    """Who is at the other end, before it says so.
-
-    Attributes:
-        address: What is limited as one (`limiter_key`).
-        certificate_sha256: Hash of the leaf that this connection presented.
-        place: Its place in admission; None: not admitted by address (simulation).
-    """
-
-    address: str
-    certificate_sha256: bytes
-    place: Place | None = None
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Identity:
-    """The device that has signed in on a connection."""
-
-    device: Device
-    user: User
-    number: int
-    registration_id: int
-    generation: int
-    signing_key: bytes
-    account_key: bytes
-
-
 class Session:
     """The server's side of one connection.
 
@@ -115,6 +75,8 @@ class Session:
         number: Of the connection since the server started; for logs.
         now: Monotonic time of what is being handled, in seconds.
         identity: Who signed in; None: nobody yet.
+        inbox: What of the device's inbox is sent.
+        flow: What this connection makes the server hold.
         is_authenticating: A sign-in waits for the engine: nothing else is taken.
         auth_failures: Failed sign-ins on this connection.
         transport: What carries the bytes; set once by whoever drives the session.
@@ -130,7 +92,6 @@ class Session:
         self.identity: Identity | None = None
         self.is_authenticating = False
         self.auth_failures = 0
-        self.client_window_entries = 1
         self.transport: Transport | None = None
         self.connection = Connection(
             Role.SERVER,
@@ -140,16 +101,11 @@ class Session:
         )
         self._hub = services.hub
         self._counts = services.hub.counts
-        self._delivery: Delivery | None = None
-        self._in_flight = 0
-        self._in_flight_bytes = 0
-        self._queued_bytes = 0
-        self._backlog_bytes = 0
+        self.inbox = InboxFeed(self)
+        self.flow = Flow(services.limits)
         self._is_paused = False
         self._is_marked = False
-        self._receipts: dict[tuple[bytes, bytes], Position] = {}
-        self._receipts_at: float | None = None
-        self._retry_at: float | None = None
+        self._receipts = ReceiptHints()
         self._drain_until: float | None = None
         self.is_over = False
         """Nothing is handled any more; what is queued may still go out."""
@@ -170,7 +126,7 @@ class Session:
     def outgoing(self) -> bytes:
         """Return what is to be written, once."""
         data = self.connection.data_to_send()
-        self._queued_bytes = 0
+        self.flow.queued_bytes = 0
         self._counts.bytes_out += len(data)
         return data
 
@@ -186,9 +142,9 @@ class Session:
 
     def backlog(self, unwritten_bytes: int) -> None:
         """Be told how much the peer's side has not taken yet."""
-        was_full = self.room_bytes() <= 0
-        self._backlog_bytes = unwritten_bytes
-        if was_full and self.room_bytes() > 0:
+        was_full = self.flow.room_bytes <= 0
+        self.flow.backlog_bytes = unwritten_bytes
+        if was_full and self.flow.room_bytes > 0:
             self.mark()
 
     def next_deadline(self) -> float | None:
@@ -197,8 +153,8 @@ class Session:
             return None
         times = (
             self.connection.next_deadline(),
-            self._receipts_at,
-            self._retry_at,
+            self._receipts.due_at,
+            self.inbox.retry_at,
             self._drain_until,
         )
         return min((time for time in times if time is not None), default=None)
@@ -208,10 +164,9 @@ class Session:
         self.now = now
         if self.is_over:
             return
-        if self._receipts_at is not None and now >= self._receipts_at:
+        if self._receipts.due_at is not None and now >= self._receipts.due_at:
             self._send_receipts()
-        if self._retry_at is not None and now >= self._retry_at:
-            self._retry_at = None
+        self.inbox.tick(now)
         self.connection.handle_timer(now)
         self._advance()
         self.mark()
@@ -227,8 +182,7 @@ class Session:
     def ended(self) -> None:
         """Be told that the transport is gone: whatever was held is given back."""
         self.is_over = True
-        if self._delivery is not None:
-            self._drop_delivery(self._delivery)
+        self.inbox.close()
         device = self.identity.device if self.identity else None
         if device is not None:
             self._counts.signed_in -= 1
@@ -282,14 +236,7 @@ class Session:
                 self._note(event)
 
     def _may_take(self) -> bool:
-        limits = self.services.limits
-        return (
-            self._in_flight < limits.in_flight_max
-            and self._in_flight_bytes < limits.in_flight_bytes_max
-            and not self.is_authenticating
-            and self._queued_bytes + self._backlog_bytes < limits.write_buffer_bytes_max
-            and self._hub.has_room
-        )
+        return self.flow.may_take and not self.is_authenticating and self._hub.has_room
 
     def _pause(self) -> None:
         if self._is_paused:
@@ -348,14 +295,12 @@ class Session:
         except EngineClosedError:
             self._end(ErrorCode.UNAVAILABLE)
             return
-        self._in_flight += 1
-        self._in_flight_bytes += pending.size
+        self.flow.hold(pending.size)
         self._hub.in_flight_bytes += pending.size
 
     def release(self, size: int) -> None:
         """Give back what an answered request held."""
-        self._in_flight -= 1
-        self._in_flight_bytes -= size
+        self.flow.release(size)
         self._hub.in_flight_bytes -= size
         if self._is_paused or self._drain_until is not None:
             self.mark()
@@ -367,7 +312,7 @@ class Session:
     def answer_frame(self, frame: bytes, corr: int) -> None:
         """Queue a built answer (hot path)."""
         self.connection.send_answer_frame(frame, corr)
-        self._queued_bytes += len(frame)
+        self.flow.queued_bytes += len(frame)
         self.mark()
 
     def refuse(
@@ -413,32 +358,13 @@ class Session:
 
     def sign_in(self, identity: Identity, *, acked: Position, last: Position) -> None:
         """Take the device's inbox up; AUTH_OK is queued, GAPs come next."""
-        services = self.services
-        if self._delivery is not None:
-            self._drop_delivery(self._delivery)
         if self.identity is None:
             self._counts.signed_in += 1
         self.identity = identity
         if self.peer.place is not None:
-            services.admission.authenticated(self.peer.place, self.now)
-        self._delivery = Delivery(
-            identity.device,
-            self,
-            acked=acked,
-            last=last,
-            window_entries=min(
-                services.limits.window_entries, self.client_window_entries
-            ),
-            window_bytes=services.limits.window_bytes,
-        )
-        services.engine.watch(identity.device, self._delivery)
+            self.services.admission.authenticated(self.peer.place, self.now)
+        self.inbox.open(identity.device, acked=acked, last=last)
         self.mark()
-
-    def acknowledge(self, position: Position) -> None:
-        """Free the delivery window up to `position`."""
-        if self._delivery is not None:
-            self._delivery.acknowledged(position)
-            self.mark()
 
     def displace(self) -> None:
         """Give way to a newer connection of the device: unread frames are dropped."""
@@ -464,56 +390,6 @@ class Session:
             case State.DRAINING | State.CLOSED:
                 return
 
-    # Delivery's outlet
-
-    def room_bytes(self) -> int:
-        """Return how many bytes the write buffer still takes."""
-        return (
-            self.services.limits.write_buffer_bytes_max
-            - self._queued_bytes
-            - self._backlog_bytes
-        )
-
-    def guarded_entries(self, entries: Sequence[InboxEntry]) -> None:
-        """Pass a commit's entries to the delivery."""
-        delivery = self._delivery
-        if delivery is not None and not self.is_over:
-            self.guarded(delivery.take, entries)
-            self.mark()
-
-    def read_inbox(self, request: InboxRead, answer: Callable[[Entries], None]) -> None:
-        """Read on; a refused read is tried again a little later."""
-
-        def told(result: Answer) -> None:
-            if self.is_over:
-                return
-            if isinstance(result, Entries):
-                self.guarded(answer, result)
-            else:
-                self.guarded(answer, Entries(entries=(), gaps=(), last=0))
-                self._retry_at = self.now + READ_RETRY_SECONDS
-            self.mark()
-
-        try:
-            self.services.engine.append(request, told)
-        except EngineClosedError:
-            self._end(ErrorCode.UNAVAILABLE)
-
-    def send_entry(self, frame: bytes) -> None:
-        """Queue an inbox entry's frame."""
-        self.connection.send_frames(frame)
-        self._queued_bytes += len(frame)
-        self._counts.entries_sent += 1
-
-    def say_gap(self, gap: Gap) -> None:
-        """Queue a GAP."""
-        self._counts.gaps_sent += 1
-        self.event(GapMessage(first=gap.first, last=gap.last, reason=gap.reason))
-
-    def say_empty(self, last: Position) -> None:
-        """Queue INBOX_EMPTY."""
-        self.event(InboxEmpty(last=last))
-
     # Hints
 
     def say_prekeys_low(self, ec_left: int, kem_left: int) -> None:
@@ -521,13 +397,8 @@ class Session:
         self.event(PrekeysLow(ec_left=ec_left, kem_left=kem_left))
 
     def note_receipt(self, chat: bytes, user: User, mark: Position) -> None:
-        """Gather a delivered mark; it is sent within RECEIPT_SECONDS."""
-        key = (chat, user)
-        if key not in self._receipts and len(self._receipts) >= RECEIPTS_MAX:
-            return
-        self._receipts[key] = mark
-        if self._receipts_at is None:
-            self._receipts_at = self._hub.monotonic() + RECEIPT_SECONDS
+        """Gather a delivered mark; it is sent a moment later."""
+        if self._receipts.note(chat, user, mark, self._hub.monotonic()):
             self.mark()
 
     def event(self, message: Message) -> None:
@@ -539,9 +410,7 @@ class Session:
     # Inside
 
     def _send_receipts(self) -> None:
-        receipts, self._receipts = self._receipts, {}
-        self._receipts_at = None
-        for (chat, user), mark in receipts.items():
+        for (chat, user), mark in self._receipts.take().items():
             self.event(Receipt(mark=Mark(chat=chat, user=user, mark=mark)))
             self._counts.receipts_sent += 1
 
@@ -552,32 +421,24 @@ class Session:
             self._is_paused = False
             self.connection.reading_resumed(now)
             self._advance()
-        if self._delivery is not None and self._retry_at is None:
-            self._delivery.settle()
+        self.inbox.settle()
         if self._drain_until is not None:
             self._end_drain(now)
 
     def _begin_drain(self, now: float) -> None:
         if self._drain_until is None:
             self._drain_until = now + DRAIN_ACK_SECONDS
-        if self._delivery is not None:
-            self._delivery.stop()
+        self.inbox.stop()
         self.mark()
 
     def _end_drain(self, now: float) -> None:
         """End once every taken request is answered and every entry acknowledged."""
         assert self._drain_until is not None
-        if self._in_flight:
+        if self.flow.requests:
             self._drain_until = max(self._drain_until, now + DRAIN_ACK_SECONDS)
             return
-        unacked = self._delivery.unacked if self._delivery is not None else 0
-        if unacked == 0 or now >= self._drain_until:
+        if self.inbox.unacked == 0 or now >= self._drain_until:
             self.close_with(ErrorCode.GOING_AWAY)
-
-    def _drop_delivery(self, delivery: Delivery) -> None:
-        delivery.stop()
-        self.services.engine.unwatch(delivery.device, delivery)
-        self._delivery = None
 
     def _end(self, code: ErrorCode) -> None:
         """End without trusting the connection's state, which a fault may have left."""

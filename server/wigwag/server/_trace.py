@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import IO
 
 from wigwag.server._errors import StorageError
+from wigwag.server._peer import Peer
 from wigwag.server._services import Services
-from wigwag.server._session import Peer, Session
+from wigwag.server._session import Session
 from wigwag.wire import HEADER_BYTES, MESSAGES
 
 

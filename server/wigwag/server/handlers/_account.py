@@ -9,9 +9,10 @@ nothing of the older one can follow it in the log (R-AUTH-004).
 from collections.abc import Callable
 from hashlib import sha256
 
+from wigwag.server._peer import Identity
 from wigwag.server._pending import Pending
 from wigwag.server._proofs import ProofRefusedError
-from wigwag.server._session import Identity, Session
+from wigwag.server._session import Session
 from wigwag.server._signatures import (
     SignatureWrongError,
     verify,
@@ -57,7 +58,7 @@ def hello(session: Session, event: Received) -> None:
     message = event.message
     assert isinstance(message, Hello)
     services = session.services
-    session.client_window_entries = message.window_entries
+    session.inbox.client_window_entries = message.window_entries
     session.connection.accept(
         server_nonce=services.entropy.token(NONCE_BYTES),
         session_id=services.entropy.token(SESSION_ID_BYTES),
@@ -278,7 +279,7 @@ def _welcome(
         corr=corr,
     )
     for gap in answer.gaps:
-        session.say_gap(gap)
+        session.inbox.say_gap(gap)
     session.sign_in(identity, acked=answer.acked, last=answer.last)
 
 

@@ -14,7 +14,7 @@ def ack(session: Session, event: Received) -> None:
     assert isinstance(message, Ack)
     assert identity is not None, "ACK is legal after sign-in alone"
     session.services.hub.counts.acks += 1
-    session.acknowledge(message.position)
+    session.inbox.acknowledged(message.position)
     request = AckRequest(
         device=identity.device,
         registration_id=identity.registration_id,

@@ -1,7 +1,8 @@
 """Prekeys and device lists: stored for a device, handed out to others."""
 
+from wigwag.server._peer import Identity
 from wigwag.server._pending import Pending
-from wigwag.server._session import Identity, Session
+from wigwag.server._session import Session
 from wigwag.server._signatures import (
     SignatureWrongError,
     verify_device_list,

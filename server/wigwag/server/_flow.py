@@ -1,0 +1,55 @@
+"""What one connection makes the server hold, and whether it may ask for more."""
+
+from wigwag.server._limits import Limits
+
+
+class Flow:
+    """Unanswered requests and unread output of one connection.
+
+    Attributes:
+        requests: Requests that wait for their answer.
+        request_bytes: Memory that they hold.
+        queued_bytes: Output that the transport has not fetched.
+        backlog_bytes: Output that the peer's side has not taken.
+    """
+
+    __slots__ = (
+        "_limits",
+        "backlog_bytes",
+        "queued_bytes",
+        "request_bytes",
+        "requests",
+    )
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self.requests = 0
+        self.request_bytes = 0
+        self.queued_bytes = 0
+        self.backlog_bytes = 0
+
+    def hold(self, size: int) -> None:
+        """Count a request that was taken."""
+        self.requests += 1
+        self.request_bytes += size
+
+    def release(self, size: int) -> None:
+        """Count its answer."""
+        self.requests -= 1
+        self.request_bytes -= size
+
+    @property
+    def may_take(self) -> bool:
+        """Whether one more request may be taken."""
+        limits = self._limits
+        return (
+            self.requests < limits.in_flight_max
+            and self.request_bytes < limits.in_flight_bytes_max
+            and self.queued_bytes + self.backlog_bytes < limits.write_buffer_bytes_max
+        )
+
+    @property
+    def room_bytes(self) -> int:
+        """How many bytes the write buffer still takes."""
+        limit = self._limits.write_buffer_bytes_max
+        return limit - self.queued_bytes - self.backlog_bytes
