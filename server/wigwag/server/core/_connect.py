@@ -28,7 +28,6 @@ from wigwag.server.core._rows import (
     HEADS,
     PREKEYS,
     SENDERS,
-    SLICES,
     HeadRow,
     SenderRow,
 )
@@ -146,7 +145,7 @@ def _touch(draft: Draft, device: Device, head: HeadRow) -> None:
 def _move(draft: Draft, device: Device, cursor: Position) -> None:
     """Renumber what an inbox holds into an epoch above the cursor's."""
     head = draft.must_get(HEADS, device)
-    found = draft.must_get(SLICES, whole_key(device, MOVE_ENTRIES_MAX))
+    found = draft.slice_of(whole_key(device, MOVE_ENTRIES_MAX))
     newest = max(epoch_of(cursor), epoch_of(head.last))
     if newest >= draft.epoch:  # else positions of the running epoch are all free
         draft.epoch = epoch_at(newest, draft.now_ms)

@@ -19,6 +19,7 @@ from wigwag.server.core._rows import (
     LogRow,
     RosterRow,
     RowT,
+    Slice,
     SliceKey,
     Table,
 )
@@ -97,6 +98,17 @@ class Draft:
         """Replace a row; None deletes it."""
         self._rows[table, key] = row
 
+    def slice_of(self, key: SliceKey) -> Slice:
+        """Return stored entries of an inbox, those of the running group included.
+
+        Raises:
+            RowMissing: They must be read first.
+        """
+        found = self.state.slice_of(key)
+        if found is None:
+            raise RowMissing(SLICES, key)
+        return found
+
     def entries_upto(
         self, device: Device, head: HeadRow, upto: Position
     ) -> tuple[AnyEntry, ...]:
@@ -111,7 +123,7 @@ class Draft:
                 for entry in (() if tail is None else tail.entries)
                 if floor < entry.position <= upto
             )
-        found = self.must_get(SLICES, upto_key(device, upto))
+        found = self.slice_of(upto_key(device, upto))
         return tuple(entry for entry in found.entries if entry.position > floor)
 
     def count_share(self, device: Device, user: User, size: int) -> None:

@@ -15,7 +15,7 @@ from wigwag.server.core._limits import (
 )
 from wigwag.server.core._refusals import GapReason, UndeliveredReason
 from wigwag.server.core._requests import Tick
-from wigwag.server.core._rows import HEADS, SCANS, SLICES, AnyEntry, HeadRow, ScanKey
+from wigwag.server.core._rows import HEADS, SCANS, AnyEntry, HeadRow, ScanKey
 from wigwag.server.core._values import DAY_MS, Device, Gap, Position
 
 RETENTION_MS = RETENTION_DAYS * DAY_MS
@@ -32,7 +32,7 @@ def drop_inbox(
     head = draft.must_get(HEADS, device)
     if head.last <= head.acked:
         return None
-    found = draft.must_get(SLICES, portion_key(device, DROP_ENTRIES_MAX))
+    found = draft.slice_of(portion_key(device, DROP_ENTRIES_MAX))
     entries = [entry for entry in found.entries if entry.position > head.floor]
     rest = not found.is_whole
     upto = found.entries[-1].position if rest else head.last
@@ -84,7 +84,7 @@ def _look_at(draft: Draft, device: Device) -> tuple[int, bool, bool]:
     before_ms = draft.now_ms - RETENTION_MS
     is_suspended = False
     if not head.doomed:
-        found = draft.must_get(SLICES, expired_key(device, before_ms, DROP_ENTRIES_MAX))
+        found = draft.slice_of(expired_key(device, before_ms, DROP_ENTRIES_MAX))
         entries = [entry for entry in found.entries if entry.position > head.floor]
         if not entries:
             return 0, False, True
@@ -96,7 +96,7 @@ def _look_at(draft: Draft, device: Device) -> tuple[int, bool, bool]:
         is_done = False  # younger entries may follow: look again
     else:
         key = doomed_key(device, head.doomed, DROP_ENTRIES_MAX)
-        found = draft.must_get(SLICES, key)
+        found = draft.slice_of(key)
         entries = list(found.entries)
         is_done = found.is_whole
     if entries:

@@ -31,7 +31,8 @@ def fold_inbox_read(draft: Draft, request: InboxRead) -> Answer:
     above = max(request.above, head.floor)
     if draft.state.covers(request.device, head, above):
         return Entries(_from_tail(draft, request, above, (), 0), (), head.last)
-    key = read_key(request.device, request.above, request.count_max, request.bytes_max)
+    # With the floor of now: what this group acknowledged takes no room in it.
+    key = read_key(request.device, above, request.count_max, request.bytes_max)
     found = draft.must_get(SLICES, key)
     entries = [
         entry

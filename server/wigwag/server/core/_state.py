@@ -14,11 +14,14 @@ import msgspec
 
 from wigwag.server.core._limits import EngineLimits
 from wigwag.server.core._rows import (
+    SLICES,
     TABLES,
     HeadRow,
     KeyT,
     LogRow,
     RowT,
+    Slice,
+    SliceKey,
     Table,
 )
 from wigwag.server.core._values import (
@@ -221,6 +224,25 @@ class State:
         """Whether every entry above a position is in memory."""
         tail = self.tails.get(device)
         return (head.last if tail is None else tail.floor) <= above
+
+    def slice_of(self, key: SliceKey) -> Slice | None:
+        """Return what was read for a key and what its group added; None: not read.
+
+        Entries that the running group added are in no table yet, and in the tail for
+        certain: it is cut at the group's end only.
+        """
+        found = self.peek(SLICES, key)
+        tail = self.tails.get(key.device)
+        if found is None or tail is None or not found.is_whole:
+            return found
+        read = (*found.entries, *found.damaged)
+        seen = max((entry.position for entry in read), default=key.above)
+        added = tuple(
+            entry
+            for entry in tail.entries
+            if seen < entry.position <= key.upto and entry.ts < key.before_ms
+        )
+        return Slice((*found.entries, *added), found.damaged, is_whole=True)
 
     def add_entry(self, device: Device, entry: InboxEntry) -> None:
         """Append an entry to the tail of its inbox; it stays until the group's end."""

@@ -110,7 +110,7 @@ class Wish:
 
     def slice(self, key: SliceKey, floor: Position) -> Sequence[AnyEntry]:
         """Return a slice's entries, damaged ones too; () for now if it is wanted."""
-        found = self.state.peek(SLICES, key)
+        found = self.state.slice_of(key)
         if found is None:
             self.keys.setdefault(SLICES, {})[key] = floor
             return ()
@@ -211,13 +211,12 @@ class Wish:
     def read(self, request: InboxRead) -> None:
         """Note what reading an inbox lacks."""
         head = self.row(HEADS, request.device)
-        if head is None or self.state.covers(
-            request.device, head, max(request.above, head.floor)
-        ):
+        if head is None:
             return
-        key = read_key(
-            request.device, request.above, request.count_max, request.bytes_max
-        )
+        above = max(request.above, head.floor)
+        if self.state.covers(request.device, head, above):
+            return
+        key = read_key(request.device, above, request.count_max, request.bytes_max)
         self.slice(key, head.floor)
         found = self.state.peek(SLICES, key)
         if found is not None and found.damaged:

@@ -1,0 +1,307 @@
+"""The oracle: what an engine must answer, said with dictionaries and sets.
+
+Written from the rules, not from the folds: no rows, no runs, no caches, no tails,
+no groups; everything is recomputed from lists of what happened. It covers the
+requests that scripts of this folder make.
+"""
+
+from dataclasses import dataclass, field
+
+from wigwag.server.core import (
+    Ack,
+    Acked,
+    Answer,
+    Connect,
+    Connected,
+    Device,
+    DeviceRef,
+    DevicesStale,
+    Dropped,
+    Entries,
+    Failed,
+    Gap,
+    GapReason,
+    InboxRead,
+    Mark,
+    Marks,
+    ReceiptsGet,
+    Refusal,
+    Refused,
+    Register,
+    Request,
+    ReRegister,
+    RolledBack,
+    Send,
+    Sequenced,
+    Username,
+    UsernameClaim,
+)
+from wigwag.wire import suite1
+
+DAY_MS = 86_400_000
+NO_ID = bytes(16)
+
+
+@dataclass
+class Entry:
+    """What a device was given."""
+
+    position: int
+    prev: int
+    chat: bytes
+    seq: int
+    sender: Device
+    message: bytes
+    text: bytes  # the ciphertext; of an UNDELIVERED b""
+    is_report: bool = False
+
+
+@dataclass
+class Box:
+    """A device, as a receiver."""
+
+    given: list[Entry] = field(default_factory=list)
+    acked: int = 0
+    last: int = 0
+
+
+@dataclass
+class Model:
+    """All that was ever accepted."""
+
+    now_ms: int
+    epoch: int
+    registration: dict[Device, int] = field(default_factory=dict)
+    generation: dict[Device, int] = field(default_factory=dict)
+    newest: dict[Device, tuple[bytes, int]] = field(default_factory=dict)
+    boxes: dict[Device, Box] = field(default_factory=dict)
+    answers: dict[tuple[Device, bytes, bytes], tuple[Sequenced, int, object]] = field(
+        default_factory=dict
+    )
+    heads: dict[bytes, int] = field(default_factory=dict)
+    tails: dict[tuple[bytes, Device, int], bytes] = field(default_factory=dict)
+    addressed: dict[tuple[bytes, bytes], set[int]] = field(default_factory=dict)
+    settled: dict[tuple[bytes, bytes], set[int]] = field(default_factory=dict)
+    names: dict[str, bytes] = field(default_factory=dict)
+
+    def place(self, last: int) -> int:
+        """Return the position after `last`."""
+        return last + 1 if last >> 32 == self.epoch else (self.epoch << 32) + 1
+
+    def give(self, device: Device, entry: Entry) -> None:
+        """Append to an inbox."""
+        box = self.boxes[device]
+        entry.prev, entry.position = box.last, self.place(box.last)
+        box.last = entry.position
+        box.given.append(entry)
+
+    def answer(self, request: Request) -> Answer:
+        """Say what the engine must answer, and remember what it means."""
+        match request:
+            case Send():
+                return self.send(request)
+            case Ack():
+                return self.ack(request)
+            case Connect():
+                return self.connect(request)
+            case ReRegister():
+                return self.renew(request)
+            case InboxRead():
+                return self.read(request)
+            case ReceiptsGet():
+                return self.marks(request)
+            case UsernameClaim():
+                owner = self.names.setdefault(request.name, request.user)
+                if owner != request.user:
+                    return Failed(Refusal.NAME_TAKEN)
+                return Username(request.user, request.name)
+            case Register():
+                self.registration[request.device] = request.registration_id
+                self.generation[request.device] = request.generation
+                self.boxes[request.device] = Box()
+                return self.connected(request.device, ())
+            case _:
+                raise AssertionError(request)
+
+    def devices(self, user: bytes) -> list[Device]:
+        """Return a user's devices."""
+        return sorted(one for one in self.registration if one[:16] == user)
+
+    def send(self, send: Send) -> Answer:
+        """Judge a SEND in the order of the rules."""
+        key = (send.sender, send.client_msg_id, send.chat)
+        body = (send.class_, send.envelopes)
+        if key in self.answers:
+            stored, registration, first = self.answers[key]
+            is_same = (stored.attempt, registration) == (
+                send.attempt,
+                send.registration_id,
+            )
+            if is_same and first != body:
+                return self.refuse(send, Refusal.CONFLICT, chat_seq=stored.chat_seq)
+            return stored
+        current = (self.registration[send.sender], self.generation[send.sender])
+        if send.registration_id != current[0] or send.generation < current[1]:
+            return Dropped()
+        if send.marked is not None:
+            return self.refuse(send, send.marked)
+        age_ms = self.now_ms - int.from_bytes(send.client_msg_id[:6])
+        if not -DAY_MS <= age_ms <= 31 * DAY_MS:
+            return self.refuse(send, Refusal.EXPIRED)
+        own = send.sender[:16]
+        others = [user for user in send.users if user != own]
+        if len(others) != 1 or suite1.direct_chat_id(own, others[0]) != send.chat:
+            return self.refuse(send, Refusal.NOT_FOUND)
+        if not self.devices(others[0]):
+            return self.refuse(send, Refusal.NOT_FOUND)
+        is_placed = send.class_ in (1, 2)
+        stale = self.stale(send)
+        if is_placed and stale is not None:
+            return self.refuse(send, Refusal.DEVICES_STALE, devices=stale)
+        seq = 0
+        if is_placed:
+            tail = (send.chat, send.sender, send.registration_id)
+            last = self.tails.get(tail, NO_ID)
+            if send.after != last:
+                return self.refuse(send, Refusal.OUT_OF_ORDER, last_id=last)
+            self.tails[tail] = send.client_msg_id
+            seq = self.heads[send.chat] = self.place(self.heads.get(send.chat, 0))
+        stored = Sequenced(send.client_msg_id, send.attempt, seq, self.now_ms)
+        self.answers[key] = (stored, send.registration_id, body)
+        self.newest[send.sender] = (send.client_msg_id, send.attempt)
+        self.deliver(send, seq)
+        return stored
+
+    def refuse(self, send: Send, code: Refusal, **fields: object) -> Refused:
+        """Make a refusal."""
+        return Refused(send.client_msg_id, send.attempt, code, **fields)  # type: ignore[arg-type]
+
+    def stale(self, send: Send) -> DevicesStale | None:
+        """Compare sets of devices."""
+        have = {(one.user, one.device): one.registration_id for one in send.envelopes}
+        need = {
+            (one[:16], one[16]): self.registration[one]
+            for user in send.users
+            for one in self.devices(user)
+            if one != send.sender
+        }
+        missing = tuple(DeviceRef(*one, need[one]) for one in need if one not in have)
+        extra = tuple(DeviceRef(*one, have[one]) for one in have if one not in need)
+        stale = tuple(
+            DeviceRef(*one, need[one])
+            for one in need
+            if one in have and have[one] != need[one]
+        )
+        if missing or extra or stale:
+            return DevicesStale(missing, extra, stale, False)
+        return None
+
+    def deliver(self, send: Send, seq: int) -> None:
+        """Give every envelope to its device, or report it."""
+        own = send.sender[:16]
+        lost: list[Device] = []
+        for one in send.envelopes:
+            device = one.user + bytes((one.device,))
+            if self.registration.get(device) != one.registration_id:
+                lost.append(device)
+                continue
+            entry = Entry(
+                0, 0, send.chat, seq, send.sender, send.client_msg_id, one.ciphertext
+            )
+            self.give(device, entry)
+            if seq and one.user != own:
+                self.addressed.setdefault((send.chat, one.user), set()).add(seq)
+        for _ in lost:
+            self.report(own, send.chat, send.client_msg_id)
+
+    def report(self, user: bytes, chat: bytes, message: bytes) -> None:
+        """Tell all devices of a sender."""
+        for device in self.devices(user):
+            self.give(device, Entry(0, 0, chat, 0, b"", message, b"", is_report=True))
+
+    def settle(self, device: Device, entries: list[Entry]) -> None:
+        """Count entries as received by the user."""
+        for one in entries:
+            if one.seq and one.sender[:16] != device[:16]:
+                key = (one.chat, device[:16])
+                self.settled.setdefault(key, set()).add(one.seq)
+
+    def unread(self, device: Device) -> list[Entry]:
+        """Return what a device has not acknowledged."""
+        box = self.boxes[device]
+        return [one for one in box.given if one.position > box.acked]
+
+    def ack(self, ack: Ack) -> Answer:
+        """Move a cursor."""
+        if self.registration[ack.device] != ack.registration_id:
+            return Dropped()
+        box = self.boxes[ack.device]
+        if ack.position > box.last:
+            return Failed(Refusal.PROTOCOL_ERROR)
+        self.move(ack.device, ack.position)
+        return Acked(box.acked)
+
+    def move(self, device: Device, position: int) -> None:
+        """Acknowledge up to a position."""
+        read = [one for one in self.unread(device) if one.position <= position]
+        self.settle(device, read)
+        box = self.boxes[device]
+        box.acked = max(box.acked, position)
+
+    def connect(self, request: Connect) -> Answer:
+        """Sign in with a cursor that this history gave out."""
+        device = request.device
+        if self.registration[device] != request.registration_id:
+            return Failed(Refusal.AUTH_FAILED)
+        if request.generation <= self.generation[device]:
+            return RolledBack()
+        self.generation[device] = request.generation
+        box = self.boxes[device]
+        gaps: tuple[Gap, ...] = ()
+        if request.cursor < box.acked:
+            gaps = (Gap(request.cursor + 1, box.acked, GapReason.ALREADY_ACKED),)
+        self.move(device, request.cursor)
+        return self.connected(device, gaps)
+
+    def connected(self, device: Device, gaps: tuple[Gap, ...]) -> Connected:
+        """Make the answer to a sign-in."""
+        box = self.boxes[device]
+        newest, attempt = self.newest.get(device, (NO_ID, 0))
+        return Connected(box.acked, box.last, newest, attempt, 0, 0, 1, gaps)
+
+    def renew(self, request: ReRegister) -> Answer:
+        """Drop what the lost state could open, and say so."""
+        device = request.device
+        self.generation[device] = request.generation
+        gaps: tuple[Gap, ...] = ()
+        if self.registration[device] != request.registration_id:
+            self.registration[device] = request.registration_id
+            self.newest.pop(device, None)
+            box = self.boxes[device]
+            dropped = self.unread(device)
+            if box.last > box.acked:
+                gaps = (Gap(box.acked + 1, box.last, GapReason.REREGISTERED),)
+            box.acked = box.last
+            for one in dropped:
+                if not one.is_report:
+                    self.report(one.sender[:16], one.chat, one.message)
+            self.settle(device, dropped)
+        return self.connected(device, gaps)
+
+    def read(self, request: InboxRead) -> Answer:
+        """Return frames' essentials; the comparison looks at these only."""
+        box = self.boxes[request.device]
+        unread = self.unread(request.device)
+        found = [one for one in unread if one.position > request.above]
+        return Entries(tuple(found[: request.count_max]), (), box.last)  # type: ignore[arg-type]
+
+    def marks(self, request: ReceiptsGet) -> Answer:
+        """Return the marks of the other side."""
+        marks = []
+        for chat, user in sorted(self.addressed):
+            waiting = self.addressed[chat, user] - self.settled.get((chat, user), set())
+            if chat in request.chats and user != request.user:
+                top = max(self.addressed[chat, user])
+                mark = min(waiting) - 1 if waiting else top
+                marks.append(Mark(chat, user, mark))
+        return Marks(tuple(marks))
