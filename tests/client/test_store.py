@@ -41,6 +41,11 @@ def set_cursor(value: int) -> Callable[[Txn], None]:
     return lambda txn: set_counter_txn(txn, "cursor", value)
 
 
+def set_covered(txn: Txn) -> None:
+    """Sets another counter."""
+    set_counter_txn(txn, "covered", 3)
+
+
 def get_cursor(txn: Txn) -> int:
     """Reads the cursor."""
     return counter_txn(txn, "cursor")
@@ -107,7 +112,7 @@ async def test_a_piece_of_work_that_fails_leaves_the_others(tmp_path: Path) -> N
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(store.run, set_cursor(1))
             tasks.start_soon(run_failing)
-            tasks.start_soon(store.run, lambda txn: set_counter_txn(txn, "covered", 3))
+            tasks.start_soon(store.run, set_covered)
         assert len(failed) == 1
         assert await store.run(get_cursor) == 1
         assert await store.run(lambda txn: counter_txn(txn, "generation")) == 0

@@ -121,10 +121,10 @@ class TLSStream:
             except ssl.SSLWantReadError:
                 await self._flush()
                 if not await self._fill():
-                    # TCP ended without close_notify. Frames carry their length,
-                    # so a cut is seen; the protocol layer says what it means.
                     return b""
-            except ssl.SSLZeroReturnError:
+            except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+                # TCP may end without close_notify. Frames carry their length, so a
+                # cut is seen; the protocol layer says what it means.
                 return b""
             except ssl.SSLError as error:
                 raise ConnectionLost("The encrypted connection broke.") from error

@@ -92,7 +92,8 @@ async def open_session(
                     yield session
             except BaseExceptionGroup as group:
                 # Tasks are ours, not the user's: he gets the error itself.
-                raise _only_error(group) from None
+                only = _only_error(group)
+                raise only from only.__cause__
 
 
 @asynccontextmanager
