@@ -23,7 +23,7 @@ SECRET = b"\x00\xff" + secrets.token_bytes(30)
 def store(texts: list[str], *, is_own: bool) -> list[Said]:
     """Return a history whose messages came in this order."""
     return [
-        Said(f"{text}-id", is_own, text, "read", number)
+        Said(f"{text}-id", is_own, text, "read", str(number))
         for number, text in enumerate(texts, 1)
     ]
 
@@ -70,7 +70,7 @@ def test_what_is_lost_doubled_or_moved_is_counted(
         TYPED,
         store(TYPED, is_own=True),
         [
-            Said(f"{text}-id", False, text, "received", TYPED.index(text) + 1)
+            Said(f"{text}-id", False, text, "received", str(TYPED.index(text) + 1))
             for text in received
         ],
         shown(wrote),

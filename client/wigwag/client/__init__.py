@@ -13,6 +13,8 @@ A profile is made once, with the server's join string:
     await wigwag.client.register("bot", "wigwag://…", profile="bot", passphrase="…")
 """
 
+from wigwag.client._cli_secrets import Secret as Secret
+from wigwag.client._cli_secrets import profile_secrets as profile_secrets
 from wigwag.client._device import Connectivity as Connectivity
 from wigwag.client._errors import ConnectionLost as ConnectionLost
 from wigwag.client._errors import DialFailed as DialFailed
@@ -129,6 +131,7 @@ __all__ = [
     "Registered",
     "SafetyNumber",
     "SentMessage",
+    "Secret",
     "ServerNotTrusted",
     "ServerRefused",
     "Session",
@@ -148,5 +151,6 @@ __all__ = [
     "open_session",
     "parse_join",
     "profile_folder",
+    "profile_secrets",
     "register",
 ]

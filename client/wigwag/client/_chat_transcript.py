@@ -66,8 +66,12 @@ class Transcript:
         self._entries.append(remark)
         self._trim()
 
-    def put(self, message: Message) -> Shown | None:
+    def put(self, message: Message, *, is_above: bool = False) -> Shown | None:
         """Put a message in its place; a newer version replaces an older one.
+
+        Args:
+            message: The message.
+            is_above: Whether it goes above something that was told before it.
 
         Returns:
             It as it is shown now; None: nothing changed. A state never goes back,
@@ -78,10 +82,8 @@ class Transcript:
             if not _is_news(old.message, message):
                 return None
             self._entries.remove(old)
-        place, is_passing = self._place(message)
-        is_above = is_passing and not message.is_own if old is None else old.is_above
-        shown = Shown(message, is_above)
-        self._entries.insert(place, shown)
+        shown = Shown(message, is_above or (old is not None and old.is_above))
+        self._entries.insert(self._place(message), shown)
         self._ids.add(message.id)
         self._trim()
         return shown
@@ -94,12 +96,11 @@ class Transcript:
                 return entry
         raise AssertionError("every id has its entry")
 
-    def _place(self, message: Message) -> tuple[int, bool]:
-        """Find where a message goes, and whether something numbered is below it."""
+    def _place(self, message: Message) -> int:
+        """Find where a message goes: above everything with a higher number or none."""
         place = len(self._entries)
-        is_passing = False
         if not message.chat_seq:
-            return place, False
+            return place
         for index in range(len(self._entries) - 1, -1, -1):
             entry = self._entries[index]
             if isinstance(entry, Remark):
@@ -108,8 +109,7 @@ class Transcript:
             if seq and seq < message.chat_seq:
                 break
             place = index
-            is_passing = is_passing or seq > 0
-        return place, is_passing
+        return place
 
     def _trim(self) -> None:
         while len(self._entries) > ENTRIES_MAX:

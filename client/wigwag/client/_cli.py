@@ -72,19 +72,11 @@ def register(
     quotes: a shell takes # for a comment.
     """
     from wigwag.client._cli_output import Output
-    from wigwag.client._cli_register import run_register
+    from wigwag.client._cli_register import Wanted, run_register
     from wigwag.client._cli_session import run
 
-    output = Output(as_json=as_json)
-    run(
-        run_register,
-        output,
-        name,
-        join,
-        profile,
-        passphrase_file,
-        no_passphrase,
-    )
+    wanted = Wanted(name, join, profile, passphrase_file, no_passphrase)
+    run(run_register, Output(as_json=as_json), wanted)
 
 
 @click.command(
@@ -200,17 +192,11 @@ def listen(
     WIGWAG_MESSAGE_ID, WIGWAG_CHAT_SEQ and WIGWAG_SENT_AT_MS. It is handled only when
     CMD exits 0; else `listen` ends with 7, and the message comes again next time.
     """
-    from wigwag.client._cli_listen import run_listen
+    from wigwag.client._cli_listen import Listening, run_listen
     from wigwag.client._cli_session import run
 
-    run(
-        run_listen,
-        _opening(profile, passphrase_file, as_json=as_json),
-        consumer,
-        count,
-        wait_seconds,
-        handler,
-    )
+    listening = Listening(consumer, count, wait_seconds, handler)
+    run(run_listen, _opening(profile, passphrase_file, as_json=as_json), listening)
 
 
 @click.command(
@@ -323,6 +309,8 @@ def verify(
     Compare it by another way than these messages: in person, or by telephone. Equal
     numbers prove that nobody sits in between.
     """
+    from functools import partial
+
     from wigwag.client._cli_session import run
     from wigwag.client._cli_verify import run_verify
 
@@ -332,11 +320,9 @@ def verify(
             " the new number, then mark it."
         )
     run(
-        run_verify,
+        partial(run_verify, mark=mark, accept=accept_change),
         _opening(profile, passphrase_file, as_json=as_json),
         peer,
-        mark,
-        accept_change,
     )
 
 

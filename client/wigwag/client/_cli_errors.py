@@ -14,7 +14,11 @@ from typing import Final
 import click
 
 from wigwag.client import _errors as errors
-from wigwag.client._cli_failures import EXIT_CODES, server_exit_code
+from wigwag.client._cli_failures import (
+    EXIT_CODES,
+    HandlerFailed,
+    server_exit_code,
+)
 from wigwag.client._cli_output import Output
 from wigwag.client._errors import WigwagError
 from wigwag.spec import ExitCode
@@ -134,7 +138,7 @@ def all_entries() -> Iterator[Entry]:
         yield _specified(info)
     own = {
         kind.name: kind
-        for kind in vars(errors).values()
+        for kind in (*vars(errors).values(), HandlerFailed)
         if inspect.isclass(kind)
         and issubclass(kind, WigwagError)
         and "name" in vars(kind)

@@ -19,6 +19,15 @@ from wigwag.client._errors import ServerRefused, WigwagError
 from wigwag.spec import ExitCode
 from wigwag.wire import ERRORS, ErrorCode, error_class
 
+
+class HandlerFailed(WigwagError):  # noqa: N818 - a past fact, like its siblings
+    """The command of `listen --exec` didn't exit with 0; the message comes again."""
+
+    name = "HANDLER_FAILED"
+    retryable = True
+    action = "See what the command wrote, then listen again."
+
+
 # The first class that fits decides, so the special ones stand before their bases.
 EXIT_CODES: Final[tuple[tuple[type[WigwagError], ExitCode], ...]] = (
     (errors.JoinStringWrong, ExitCode.USAGE),
@@ -32,6 +41,7 @@ EXIT_CODES: Final[tuple[tuple[type[WigwagError], ExitCode], ...]] = (
     (errors.ServerNotTrusted, ExitCode.AUTHENTICATION),
     (errors.NetworkError, ExitCode.UNREACHABLE),
     (errors.TimedOut, ExitCode.TRY_LATER),
+    (HandlerFailed, ExitCode.TRY_LATER),
     (errors.OutboxFull, ExitCode.TRY_LATER),
     (errors.PeerChanged, ExitCode.AUTHENTICATION),
     (errors.PeerUnknown, ExitCode.REFUSED),

@@ -14,17 +14,16 @@ from typing import Final
 import click
 
 from wigwag.client._cli_output import is_terminal
+from wigwag.client._directory import NAME
 from wigwag.client._errors import (
     PassphraseMissing,
     PassphraseWrong,
-    ProfileError,
     ProfileMissing,
 )
 from wigwag.client._keys import PassphraseKeys, given_passphrase
 from wigwag.client._profile import (
     DATABASE_FILE,
     KEY_FILE,
-    make_folder,
     profile_folder,
     write_durably,
 )
@@ -85,38 +84,51 @@ def new_profile(named: str | None, username: str) -> Path:
         named: As given on the command line; not from the environment, which says
             who one is now rather than who one becomes.
         username: The name otherwise.
+
+    Raises:
+        click.UsageError: The server would refuse the username; it need not be asked.
+        ProfileError: The profile's name can't be one.
     """
-    try:
-        return profile_folder(named or username)
-    except ProfileError as error:
-        if named:
-            raise
-        # The server would refuse it too; it need not be asked.
+    if not NAME.fullmatch(username):
         raise click.UsageError(
-            f"The name {username!r} can't be one: 3 to 32 characters of a-z 0-9 _ . -,"
+            f"{username!r} can't be a username: 3 to 32 characters of a-z 0-9 _ . -,"
             " the first a letter."
-        ) from error
+        )
+    return profile_folder(named or username)
 
 
 class AskingKeys:
-    """Opens a profile with what was given, or else asks at the terminal.
+    """Opens and locks a profile with what was given, or else asks at the terminal.
 
     It asks only when the store is really opened: a command that hands its request
     to the process that holds the profile needs no passphrase.
 
     Args:
         passphrase_file: As given on the command line.
+        is_kept: A new profile gets a made-up passphrase, kept in its folder: it opens
+            without being asked, for whoever can read the folder.
     """
 
-    def __init__(self, passphrase_file: Path | None) -> None:
+    def __init__(self, passphrase_file: Path | None, *, is_kept: bool = False) -> None:
         self._passphrase_file = passphrase_file
+        self._is_kept = is_kept
 
     def __repr__(self) -> str:
         return "<AskingKeys>"
 
     async def create(self, folder: Path) -> bytes:
-        """Never called: registration asks before it begins."""
-        raise AssertionError(folder)
+        """Lock a new profile; asks twice at a terminal.
+
+        Raises:
+            PassphraseMissing: None was given and nobody can be asked; or it is empty,
+                which would only look like protection.
+        """
+        if self._is_kept:
+            passphrase = secrets.token_hex(KEPT_BYTES)
+            write_durably(folder / KEPT_FILE, passphrase.encode("ascii") + b"\n")
+        else:
+            passphrase = self._new()
+        return await PassphraseKeys(passphrase).create(folder)
 
     async def unlock(self, folder: Path) -> bytes:
         """Open the key file, with up to three tries at a terminal."""
@@ -133,41 +145,20 @@ class AskingKeys:
                 sys.stderr.write(f"{error}\n")
         return await _ask_and_unlock(folder)
 
-
-def new_passphrase(folder: Path, passphrase_file: Path | None, *, is_kept: bool) -> str:
-    """Return the passphrase for a new profile.
-
-    Args:
-        folder: The profile's folder.
-        passphrase_file: As given on the command line.
-        is_kept: Make one up and keep it in the folder: the profile opens without
-            being asked, for whoever can read the folder.
-
-    Raises:
-        PassphraseMissing: None was given and nobody can be asked; or it is empty,
-            which would only look like protection.
-    """
-    if is_kept:
-        # An earlier try may have left a half-made profile that is locked by it.
-        kept = _kept(folder)
-        if kept is not None:
-            return kept
-        passphrase = secrets.token_hex(KEPT_BYTES)
-        make_folder(folder)
-        write_durably(folder / KEPT_FILE, passphrase.encode("ascii") + b"\n")
-        return passphrase
-    given = given_passphrase(None, passphrase_file)
-    if given is None and _can_ask():
-        given = _ask_twice()
-    if not given:
-        raise PassphraseMissing(
-            "The new profile needs a passphrase."
-            if given is None
-            else "An empty passphrase protects nothing.",
-            action="Set WIGWAG_PASSPHRASE, give --passphrase-file, or say"
-            " --no-passphrase if whoever can read the folder may read the messages.",
-        )
-    return given
+    def _new(self) -> str:
+        given = given_passphrase(None, self._passphrase_file)
+        if given is None and _can_ask():
+            given = _ask_twice()
+        if not given:
+            raise PassphraseMissing(
+                "The new profile needs a passphrase."
+                if given is None
+                else "An empty passphrase protects nothing.",
+                action="Set WIGWAG_PASSPHRASE, give --passphrase-file, or say"
+                " --no-passphrase if whoever can read the folder may read the"
+                " messages.",
+            )
+        return given
 
 
 def _is_profile(folder: Path) -> bool:

@@ -72,7 +72,11 @@ def shown_text(message: Message) -> str:
 
 
 def message_value(message: Message) -> dict[str, object]:
-    """Return a message as a program reads it."""
+    """Return a message as a program reads it.
+
+    A place in the chat is text: as a number many programs would round it, since it
+    is above 2⁵³ (RFC 8259 §6). It has 18 digits, so it also sorts as text.
+    """
     return {
         "message_id": message.id,
         "peer": message.peer,
@@ -80,7 +84,7 @@ def message_value(message: Message) -> dict[str, object]:
         "text": message.text,
         "state": message.state.name.lower(),
         "reason": message.reason,
-        "chat_seq": message.chat_seq,
+        "chat_seq": str(message.chat_seq) if message.chat_seq else None,
         "sent_at_ms": message.sent_at_ms,
     }
 
@@ -105,13 +109,6 @@ def clock_time(at_ms: int, now_ms: int | None = None) -> str:
     if at[:3] == now[:3]:
         return time.strftime("%H:%M", at)
     return time.strftime("%Y-%m-%d %H:%M", at)
-
-
-def grouped(number: str) -> str:
-    """Return a safety number as people compare it: three rows of four groups."""
-    groups = [number[start : start + 5] for start in range(0, len(number), 5)]
-    rows = [" ".join(groups[start : start + 4]) for start in range(0, len(groups), 4)]
-    return "\n".join(rows)
 
 
 def counted(count: int, noun: str) -> str:

@@ -34,14 +34,14 @@ class Said(msgspec.Struct, frozen=True):
         is_own: Whether the profile's owner wrote it.
         text: Its text; None: a placeholder.
         state: Where it stands, e.g. "delivered".
-        chat_seq: Its place in the chat; 0: none yet.
+        chat_seq: Its place in the chat, as text; None: none yet.
     """
 
     message_id: str
     is_own: bool
     text: str | None
     state: str
-    chat_seq: int
+    chat_seq: str | None
 
 
 @dataclass(frozen=True, slots=True)

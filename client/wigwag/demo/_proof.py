@@ -101,7 +101,7 @@ def count_direction(
         ),
         out_of_order=_inversions(typed, [said.text or "" for said in received])
         + _inversions(typed, first_shown)
-        + _falls([said.chat_seq for said in received])
+        + _falls([int(said.chat_seq or 0) for said in received])
         + _differences(sent, received),
         unread=sum(said.state != "read" for said in sent),
     )

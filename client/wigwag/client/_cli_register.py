@@ -1,0 +1,63 @@
+"""`wigwag register`: an account on a server, and a profile for it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from wigwag.client._cli_output import Output
+from wigwag.client._cli_profiles import AskingKeys, known_profiles, new_profile
+from wigwag.client._errors import ServerRefused
+from wigwag.client._register import register
+from wigwag.wire import ErrorCode
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be registered.
+
+    Attributes:
+        name: Username.
+        join: Join string.
+        profile: Name or folder of the profile; None: like the username.
+        passphrase_file: As given on the command line.
+        is_kept: Whether a made-up passphrase is kept in the profile.
+    """
+
+    name: str
+    join: str
+    profile: str | None
+    passphrase_file: Path | None
+    is_kept: bool
+
+
+async def run_register(output: Output, wanted: Wanted) -> None:
+    """Register; whatever breaks it off, the same command goes on with it.
+
+    Args:
+        output: Where to write.
+        wanted: What to register.
+    """
+    folder = new_profile(wanted.profile, wanted.name)
+    keys = AskingKeys(wanted.passphrase_file, is_kept=wanted.is_kept)
+    try:
+        made = await register(wanted.name, wanted.join, profile=folder, keys=keys)
+    except ServerRefused as error:
+        if error.code == ErrorCode.NAME_TAKEN:
+            # The invite is used up and the account made: another try must go on
+            # with them.
+            shown = wanted.profile or wanted.name
+            error.action = (
+                "The account is made and only lacks a name: run it again with another"
+                f" name and --profile {shown}."
+            )
+        raise
+    value: dict[str, object] = {
+        "name": made.name,
+        "user": made.user,
+        "profile": folder.name,
+        "folder": str(folder),
+    }
+    words = f"{made.name} is registered; the profile is in {folder}."
+    output.result(value, words)
+    if len(known_profiles()) > 1:
+        output.note(f"There are several profiles: use --profile {folder.name}.")
+    output.note("Whoever knows the name can write to you: wigwag chat PEER")
