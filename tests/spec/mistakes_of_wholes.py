@@ -207,6 +207,12 @@ MESSAGES = (
 
 TABLES = (
     one(
+        "the specification is not that of build 9 any more",
+        "revisions.toml",
+        "build = 9",
+        f'build = 9\ndigest = "{"0" * 64}" #!',
+    ),
+    one(
         "error 'LIMIT' is taken",
         "errors.toml",
         'name = "UNSUPPORTED"',

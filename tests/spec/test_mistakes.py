@@ -11,7 +11,7 @@ from tests.spec.mistake_case import MARK, MistakeCase
 from tests.spec.mistakes_of_parts import FIELDS, KEYS, NUMBERS, SUBSET
 from tests.spec.mistakes_of_wholes import MESSAGES, TABLES, TYPES
 
-from wigwag.spec import SpecificationError, load_specification
+from wigwag.spec import SpecificationError, digest, load_specification
 
 CASES = (*SUBSET, *KEYS, *FIELDS, *NUMBERS, *TYPES, *MESSAGES, *TABLES)
 
@@ -79,6 +79,18 @@ def test_a_missing_file_is_told(root: Path) -> None:
     with pytest.raises(
         SpecificationError, match=r"limits\.toml:1: the file is missing"
     ):
+        load_specification(root)
+
+
+def test_a_draft_that_is_what_its_build_says_is_whole(root: Path) -> None:
+    """The digest that the mistake tells is the one to write."""
+    known = digest(load_specification(root))
+    spoil(root, "revisions.toml", "build = 9", f'build = 9\ndigest = "{known}"')
+    assert digest(load_specification(root)) == known
+    spoil(root, "messages/old.toml", "Up to three bytes.", "At most three bytes.")
+    assert digest(load_specification(root)) == known
+    spoil(root, "messages/old.toml", "max = 3", "max = 4")
+    with pytest.raises(SpecificationError, match='write build = 10 and digest = "'):
         load_specification(root)
 
 

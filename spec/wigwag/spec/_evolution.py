@@ -1,8 +1,8 @@
-"""Sizes of messages at every revision, against the limits of their states."""
+"""What a whole specification must keep: sizes within limits, a build for each draft."""
 
 from __future__ import annotations
 
-from wigwag.spec._ir import Specification
+from wigwag.spec._ir import Specification, digest
 from wigwag.spec._layout import layouts_of
 from wigwag.spec._mistakes import Mistakes
 from wigwag.spec._model import Model
@@ -26,3 +26,20 @@ def check_sizes(model: Model, specification: Specification, mistakes: Mistakes) 
                         f"allows {limits[state]}",
                         "shorten it or take the state away",
                     )
+
+
+def check_draft(model: Model, specification: Specification, mistakes: Mistakes) -> None:
+    """Record that the draft changed and its build did not.
+
+    Two builds of one number would agree on a revision and mean different bytes.
+    """
+    if model.tables.draft is None:
+        return
+    draft, table = model.tables.draft
+    present = digest(specification)
+    if draft.digest not in ("", present):
+        mistakes.add(
+            table.at("digest"),
+            f"the specification is not that of build {draft.build} any more",
+            f'write build = {draft.build + 1} and digest = "{present}"',
+        )

@@ -280,11 +280,17 @@ class Release(msgspec.Struct, frozen=True):
 
 
 class Draft(msgspec.Struct, frozen=True):
-    """The revision being worked on; the wire says 0x8000 | build."""
+    """The revision being worked on; the wire says 0x8000 | build.
+
+    Attributes:
+        digest: `digest` of the specification when the build got its number, or "" to
+            leave it unwatched.
+    """
 
     number: int
     build: int
     summary: str
+    digest: str = ""
 
 
 class Protocol(msgspec.Struct, frozen=True):
@@ -376,9 +382,9 @@ def _binding_part(value: object) -> object:
 def digest(specification: Specification) -> str:
     """Return SHA-256 (hexadecimal) over all that binds: everything but explanations.
 
-    The draft's build number is left out too, since it follows the digest.
+    The draft's build number and digest are left out too, since they follow this one.
     """
     built = msgspec.json.decode(canonical_json(specification))
     if built["draft"] is not None:
-        del built["draft"]["build"]
+        del built["draft"]["build"], built["draft"]["digest"]
     return sha256(msgspec.json.encode(_binding_part(built), order="sorted")).hexdigest()

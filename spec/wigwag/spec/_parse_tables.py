@@ -77,11 +77,15 @@ def _protocol(reader: Reader) -> Protocol:
     )
 
 
+def _digest(reader: Reader) -> str:
+    return reader.name("digest", r"[0-9a-f]{64}", "64 hexadecimal digits")
+
+
 def _release(reader: Reader) -> Release:
     return Release(
         number=reader.whole("number", 1, DRAFT_BIT - 1),
         date=reader.name("date", r"\d{4}-\d\d-\d\d", "a date like 2026-01-31"),
-        digest=reader.name("digest", r"[0-9a-f]{64}", "64 hexadecimal digits"),
+        digest=_digest(reader),
         summary=reader.text("summary"),
     )
 
@@ -91,6 +95,7 @@ def _draft(reader: Reader) -> Draft:
         number=reader.whole("number", 1, DRAFT_BIT - 1),
         build=reader.whole("build", 1, DRAFT_BIT - 1),
         summary=reader.text("summary"),
+        digest=_digest(reader) if reader.has("digest") else "",
     )
 
 

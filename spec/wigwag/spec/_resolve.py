@@ -8,7 +8,7 @@ from wigwag.spec._check_fields import check_fields
 from wigwag.spec._check_messages import check_messages
 from wigwag.spec._check_tables import check_tables
 from wigwag.spec._check_types import check_types
-from wigwag.spec._evolution import check_sizes
+from wigwag.spec._evolution import check_draft, check_sizes
 from wigwag.spec._ir import Specification
 from wigwag.spec._load import load_source
 from wigwag.spec._mistakes import Mistakes
@@ -32,7 +32,9 @@ def load_model(root: Traversable) -> Model:
     check_fields(model, mistakes)
     check_messages(model, mistakes)
     mistakes.raise_any()
-    check_sizes(model, resolve(model), mistakes)
+    specification = resolve(model)
+    check_sizes(model, specification, mistakes)
+    check_draft(model, specification, mistakes)
     mistakes.raise_any()
     return model
 
