@@ -51,6 +51,7 @@ from wigwag.wire import (
     Connection,
     ConnectionConfig,
     Event,
+    Explainer,
     Role,
     encode_message,
     suite1,
@@ -162,7 +163,7 @@ class Bench:
             hub=self.hub,
             limits=self.limits,
             connection_config=connection_config(
-                self.limits, finalized=1, drain_seconds=25
+                self.limits, finalized=1, drain_seconds=25, explain=Explainer()
             ),
             admission=Admission(self.limits),
             request_limits=RequestLimits(self.limits),

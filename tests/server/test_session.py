@@ -116,6 +116,7 @@ def test_marks_are_gathered_and_the_newest_is_sent() -> None:
     bench.hub.flush()
     assert received(bench) == []
     due = bench.session.next_deadline()
+    assert due is not None
     assert due == bench.now + 0.25
     bench.now = due
     bench.session.tick(bench.now)
@@ -394,3 +395,20 @@ def test_an_undecodable_request_is_refused_and_counted() -> None:
     assert bench.session.outgoing() != b""
     assert not bench.session.closed
     assert bench.hub.counts.refusals["INVALID_TEXT"] == 1
+
+
+def test_a_malformed_body_is_explained_without_what_it_held() -> None:
+    """Where and what was expected helps; names and ids are nobody's business."""
+    bench = signed_in()
+    bench.session.transport = None
+    truncated = b"\x00" * 5
+    request = frame(MessageType.USERNAME_OF, truncated, corr=99)
+    bench.session.receive(request, bench.now)
+    assert bench.session.closed
+    (line,) = [
+        line for line in bench.log.getvalue().splitlines() if "protocol_error" in line
+    ]
+    event = json.loads(line)
+    assert event["code"] == "MALFORMED"
+    assert event["explanation"].startswith("USERNAME_OF user at 0: expected")
+    assert "found" not in event["explanation"]

@@ -55,6 +55,7 @@ from wigwag.server.ports import (
     SchemaTooNewError,
     StorageError,
 )
+from wigwag.wire import Explainer
 
 # The first {write revision, features, fold version}; clusters will count it up.
 FINALIZED = 1
@@ -91,10 +92,9 @@ async def open_server(
     """
     clock, entropy = SystemClock(), SystemEntropy()
     names = _certificate_names(config)
-    tls = ServerTLS(
-        identity := load_identity(folder, config.tls, names, datetime.now(UTC))
-    )
-    counts = Counts()
+    identity = load_identity(folder, config.tls, names, datetime.now(UTC))
+    tls = ServerTLS(identity)
+    counts, explainer = Counts(), Explainer()
     hub = Hub(
         counts=counts,
         log=log,
@@ -123,6 +123,7 @@ async def open_server(
                     config.limits,
                     finalized=FINALIZED,
                     drain_seconds=config.limits.drain_seconds,
+                    explain=explainer,
                 ),
                 admission=Admission(config.limits, config.networks),
                 request_limits=RequestLimits(config.limits),
@@ -132,7 +133,10 @@ async def open_server(
                 entropy=entropy,
                 trace=_open_trace(config, clock, opened),
             )
-            server = _server(config, services, ports, tls, identity.ca_pin, clock)
+            metrics = Metrics(counts, engine, explainer)
+            server = _server(
+                config, services, ports, tls, identity.ca_pin, clock, metrics
+            )
             admin = AdminServer(folder.admin_socket, server.operations.commands(), hub)
             async with server.running(ports, admin):
                 yield server
@@ -145,6 +149,7 @@ def _server(
     tls: ServerTLS,
     ca_pin: bytes,
     clock: SystemClock,
+    metrics: Metrics,
 ) -> Server:
     sweeper = Sweeper(begin=services.hub.begin, end=services.hub.flush)
     listener = Listener(ports.clients, tls, services, sweeper)
@@ -166,9 +171,7 @@ def _server(
         services=services,
         listener=listener,
         sweeper=sweeper,
-        health=Health(
-            Metrics(services.hub.counts, services.engine), is_ready, services.hub
-        ),
+        health=Health(metrics, is_ready, services.hub),
         health_address=health_address,
         address=Address(config.listen_address.host, listener.port),
         version=build_version(),

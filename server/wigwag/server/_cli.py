@@ -143,6 +143,13 @@ def _fit_descriptors(config: Config, log: Log) -> Config:
     return msgspec.structs.replace(config, limits=limits)
 
 
+def _load_reference() -> None:
+    """Load the reference codec, which takes a tenth of a second."""
+    from wigwag.spec import product_reference  # not for `--help`
+
+    product_reference()
+
+
 async def _serve(
     config: Config, folder: DataFolder, log: Log, accepts_clock: bool
 ) -> None:
@@ -151,6 +158,8 @@ async def _serve(
         trio.open_nursery() as nursery,
     ):
         nursery.start_soon(_obey_signals, server)
+        # Else the first malformed body would make everybody wait for it.
+        nursery.start_soon(trio.to_thread.run_sync, _load_reference)
         await _say_ready(server, config, folder, log)
         await server.wait_stopped()
         nursery.cancel_scope.cancel()

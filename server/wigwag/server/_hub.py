@@ -17,6 +17,7 @@ import trio
 
 from wigwag.server._counts import Counts
 from wigwag.server._observe import Log, log_failure
+from wigwag.server._peer import Identity
 from wigwag.server.core import Device, Gap, Position, User
 from wigwag.server.ports import Entropy
 
@@ -72,22 +73,28 @@ class Hub:
         """Return all sessions, whatever their state."""
         return sorted(self._sessions, key=lambda session: session.number)
 
-    def claim(self, device: Device, session: "Session") -> None:
+    def claim(self, identity: Identity, session: "Session") -> None:
         """Give a device to a newer session: the older one reads no further.
 
         Called before the newer session's Connect is appended. What the older one
         appended is before it in the log, and nothing of it can come after: that is
         the fence (R-AUTH-004).
+
+        A sign-in of a lower generation is an older connection's, read late: the
+        log will answer it STORE_ROLLED_BACK, and it must not end the newer one.
         """
+        device = identity.device
         older = self._by_device.get(device)
-        if older is session:
-            return
-        if older is not None:
+        if older is not None and older is not session:
+            if older.claimed is not None and older.claimed.supersedes(identity):
+                return
             self.counts.displaced += 1
             older.guarded(older.displace)
             self._forget(device, older)
-        self._by_device[device] = session
-        self._by_user.setdefault(device[:USER_BYTES], []).append(session)
+        session.claimed = identity
+        if older is not session:
+            self._by_device[device] = session
+            self._by_user.setdefault(device[:USER_BYTES], []).append(session)
 
     def sessions_of(self, user: User) -> int:
         """Count a user's signed-in sessions."""

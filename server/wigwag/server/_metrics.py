@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 
 from wigwag.server._counts import COMMIT_BUCKETS_SECONDS, Counts
 from wigwag.server.ports import Engine
+from wigwag.wire import Explainer
 
 _TOTALS = {
     "connections_opened": "Connections that were let in.",
@@ -46,9 +47,10 @@ _LABELLED = {
 
 
 class _Figures(Collector):
-    def __init__(self, counts: Counts, engine: Engine) -> None:
+    def __init__(self, counts: Counts, engine: Engine, explainer: Explainer) -> None:
         self._counts = counts
         self._engine = engine
+        self._explainer = explainer
 
     def collect(self) -> Iterator[Metric]:
         counts = self._counts
@@ -77,6 +79,11 @@ class _Figures(Collector):
             "1 while the disk is full and SENDs are refused.",
             value=float(counts.is_space_low),
         )
+        yield CounterMetricFamily(
+            "wigwag_codec_disagreements",
+            "Bodies that the fast codec refused and the reference takes: must be 0.",
+            value=self._explainer.disagreements,
+        )
         yield self._commits()
 
     def _commits(self) -> Metric:
@@ -98,9 +105,9 @@ class _Figures(Collector):
 class Metrics:
     """A registry of its own: several servers may live in one process."""
 
-    def __init__(self, counts: Counts, engine: Engine) -> None:
+    def __init__(self, counts: Counts, engine: Engine, explainer: Explainer) -> None:
         self._registry = CollectorRegistry(auto_describe=False)
-        self._registry.register(_Figures(counts, engine))
+        self._registry.register(_Figures(counts, engine, explainer))
 
     def render(self) -> bytes:
         """Return all figures in the text format."""

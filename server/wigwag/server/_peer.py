@@ -23,7 +23,7 @@ class Peer:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Identity:
-    """The device that has signed in on a connection."""
+    """The device that has signed in on a connection, or is about to."""
 
     device: Device
     user: User
@@ -32,3 +32,10 @@ class Identity:
     generation: int
     signing_key: bytes
     account_key: bytes
+
+    def supersedes(self, other: "Identity") -> bool:
+        """Whether this is the same registration's sign-in, and not an older one."""
+        return (
+            self.registration_id == other.registration_id
+            and self.generation >= other.generation
+        )

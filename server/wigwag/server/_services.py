@@ -10,7 +10,7 @@ from wigwag.server._limits import Limits
 from wigwag.server._proofs import ProofVerifier
 from wigwag.server._request_limits import RequestLimits
 from wigwag.server.ports import Engine, Entropy, WallClock
-from wigwag.wire import ConnectionConfig, ProofKind, Received
+from wigwag.wire import ConnectionConfig, Explain, ProofKind, Received
 
 if TYPE_CHECKING:
     from wigwag.server._session import Session
@@ -52,9 +52,20 @@ class Services:
 
 
 def connection_config(
-    limits: Limits, *, finalized: int, drain_seconds: float
+    limits: Limits,
+    *,
+    finalized: int,
+    drain_seconds: float,
+    explain: Explain | None = None,
 ) -> ConnectionConfig:
-    """Tell the connections of a server the bounds that they keep and say."""
+    """Tell the connections of a server the bounds that they keep and say.
+
+    Args:
+        limits: The server's bounds.
+        finalized: Number of the finalized record.
+        drain_seconds: From GOAWAY to the end.
+        explain: Says what is wrong with a malformed body, for the log.
+    """
     return ConnectionConfig(
         finalized=finalized,
         frame_bytes_max=limits.frame_bytes_max,
@@ -68,4 +79,5 @@ def connection_config(
         frame_seconds=limits.frame_seconds,
         stall_seconds=limits.stall_seconds,
         drain_seconds=drain_seconds,
+        explain=explain,
     )

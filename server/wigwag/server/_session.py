@@ -75,6 +75,8 @@ class Session:
         number: Of the connection since the server started; for logs.
         now: Monotonic time of what is being handled, in seconds.
         identity: Who signed in; None: nobody yet.
+        claimed: Whose signature was verified last; the device is this session's
+            from then on.
         inbox: What of the device's inbox is sent.
         flow: What this connection makes the server hold.
         is_authenticating: A sign-in waits for the engine: nothing else is taken.
@@ -90,6 +92,7 @@ class Session:
         self.number = number
         self.now = now
         self.identity: Identity | None = None
+        self.claimed: Identity | None = None
         self.is_authenticating = False
         self.auth_failures = 0
         self.transport: Transport | None = None
@@ -270,7 +273,7 @@ class Session:
             requirement=error.requirement,
             reason=error.reason,
             offset=error.offset,
-            explanation=error.explanation or "",
+            explanation=_without_values(error.explanation or ""),
         )
         self.is_over = True
 
@@ -353,8 +356,8 @@ class Session:
 
     @property
     def generation(self) -> int:
-        """The generation that this connection signed in with; 0: none yet."""
-        return self.identity.generation if self.identity else 0
+        """The generation that this connection signs in with; 0: none yet."""
+        return self.claimed.generation if self.claimed else 0
 
     def sign_in(self, identity: Identity, *, acked: Position, last: Position) -> None:
         """Take the device's inbox up; AUTH_OK is queued, GAPs come next."""
@@ -453,6 +456,11 @@ class Session:
 def round_up_ms(seconds: float) -> int:
     """Return a wait in whole milliseconds, never shorter than it is."""
     return int(seconds * 1000) + 1 if seconds > 0 else 0
+
+
+def _without_values(explanation: str) -> str:
+    """Return what was expected where; what was found may be a name or an id."""
+    return explanation.partition("\n")[0].partition(", found ")[0]
 
 
 def _code_name(code: int) -> str:

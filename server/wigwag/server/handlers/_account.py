@@ -78,7 +78,7 @@ def auth(session: Session, event: Received) -> None:
 
     def signed(_: Pending, found: DeviceFound) -> None:
         identity = _identity(message, found, message.registration_id)
-        session.services.hub.claim(identity.device, session)
+        session.services.hub.claim(identity, session)
         request = Connect(
             device=identity.device,
             registration_id=message.registration_id,
@@ -121,7 +121,7 @@ def re_register(session: Session, event: Received) -> None:
             _fail(session, pending.corr, pending.type)
             return
         identity = _identity(message, found, message.registration_id)
-        session.services.hub.claim(identity.device, session)
+        session.services.hub.claim(identity, session)
         request = ReRegisterRequest(
             device=identity.device,
             registration_id=message.registration_id,
@@ -246,7 +246,7 @@ def _sign_in(
             case Connected():
                 # A REGISTER claims only now: until it is known to be no other
                 # account's id, it must not end the owner's connection.
-                session.services.hub.claim(identity.device, session)
+                session.services.hub.claim(identity, session)
                 counts.sign_ins += 1
                 if isinstance(request, RegisterRequest):
                     counts.registrations += 1
