@@ -186,10 +186,10 @@ class Session:
         """Be told that the transport is gone: whatever was held is given back."""
         self.is_over = True
         self.inbox.close()
-        device = self.identity.device if self.identity else None
-        if device is not None:
+        if self.identity is not None:
             self._counts.signed_in -= 1
-        self._hub.remove(self, device)
+        # Also one that ended before its sign-in was answered holds the device.
+        self._hub.remove(self, self.claimed.device if self.claimed else None)
         self.identity = None
 
     def mark(self) -> None:
