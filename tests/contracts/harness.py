@@ -27,6 +27,7 @@ from wigwag.server.core import (
     User,
 )
 from wigwag.server.engines import EmbeddedEngine, open_database, open_engine
+from wigwag.server.engines._sql import typed
 from wigwag.server.ports import Executor
 
 Result = TypeVar("Result")
@@ -188,6 +189,11 @@ class Lab:
         values.update(options)
         async with open_engine(self.path, **values) as engine:
             yield engine
+
+    def query(self, statement: str, *bindings: object) -> list[tuple[Any, ...]]:
+        """Ask the open database past the engine."""
+        assert self.connection is not None
+        return typed(self.connection).execute(statement, bindings).fetchall()
 
     def bytes_on_disk(self) -> bytes:
         """Return the database and its WAL."""

@@ -60,29 +60,31 @@ class Entry:
 class Box:
     """A device, as a receiver."""
 
-    given: list[Entry] = field(default_factory=list)
+    given: list[Entry] = field(default_factory=list[Entry])
     acked: int = 0
     last: int = 0
 
 
-@dataclass
 class Model:
     """All that was ever accepted."""
 
-    now_ms: int
-    epoch: int
-    registration: dict[Device, int] = field(default_factory=dict)
-    generation: dict[Device, int] = field(default_factory=dict)
-    newest: dict[Device, tuple[bytes, int]] = field(default_factory=dict)
-    boxes: dict[Device, Box] = field(default_factory=dict)
-    answers: dict[tuple[Device, bytes, bytes], tuple[Sequenced, int, object]] = field(
-        default_factory=dict
-    )
-    heads: dict[bytes, int] = field(default_factory=dict)
-    tails: dict[tuple[bytes, Device, int], bytes] = field(default_factory=dict)
-    addressed: dict[tuple[bytes, bytes], set[int]] = field(default_factory=dict)
-    settled: dict[tuple[bytes, bytes], set[int]] = field(default_factory=dict)
-    names: dict[str, bytes] = field(default_factory=dict)
+    def __init__(self, now_ms: int, epoch: int) -> None:
+        self.now_ms = now_ms
+        self.epoch = epoch
+        self.registration: dict[Device, int] = {}
+        self.generation: dict[Device, int] = {}
+        self.newest: dict[Device, tuple[bytes, int]] = {}
+        self.boxes: dict[Device, Box] = {}
+        # (sender, id, chat) → answer, registration, what was sent
+        self.answers: dict[
+            tuple[Device, bytes, bytes], tuple[Sequenced, int, object]
+        ] = {}
+        self.heads: dict[bytes, int] = {}
+        self.tails: dict[tuple[bytes, Device, int], bytes] = {}
+        # (chat, user) → chat_seqs
+        self.addressed: dict[tuple[bytes, bytes], set[int]] = {}
+        self.settled: dict[tuple[bytes, bytes], set[int]] = {}
+        self.names: dict[str, bytes] = {}
 
     def place(self, last: int) -> int:
         """Return the position after `last`."""
@@ -297,7 +299,7 @@ class Model:
 
     def marks(self, request: ReceiptsGet) -> Answer:
         """Return the marks of the other side."""
-        marks = []
+        marks: list[Mark] = []
         for chat, user in sorted(self.addressed):
             waiting = self.addressed[chat, user] - self.settled.get((chat, user), set())
             if chat in request.chats and user != request.user:

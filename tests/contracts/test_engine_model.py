@@ -214,8 +214,7 @@ def shape_of(model: Model) -> object:
 
 def stored(lab: Lab) -> object:
     """Say what the database holds, read past the engine."""
-    assert lab.connection is not None
-    run = lab.connection.execute
+    run = lab.query
     devices = [
         (device, registration, int.from_bytes(generation), *rest)
         for device, registration, generation, *rest in run(
@@ -225,8 +224,8 @@ def stored(lab: Lab) -> object:
     ]
     return (
         devices,
-        list(run("SELECT device, position FROM inbox ORDER BY 1, 2")),
-        list(run("SELECT chat, head FROM chat ORDER BY 1")),
+        (run("SELECT device, position FROM inbox ORDER BY 1, 2")),
+        run("SELECT chat, head FROM chat ORDER BY 1"),
         [name for (name,) in run("SELECT name FROM username ORDER BY 1")],
     )
 

@@ -270,8 +270,10 @@ async def test_a_callback_that_raises_stops_nobody(tmp_path: Path) -> None:
         first, second = sends(2)
         engine.append(first, broken)
         assert isinstance(await ask(engine, second), Sequenced)
-    failed = [(name, type(error)) for name, error in lab.ears.of("fold_failed")]
-    assert failed == [("Send", ValueError), ("watcher", ZeroDivisionError)]
+    (answer, watcher) = lab.ears.of("fold_failed")
+    assert (answer[0], watcher[0]) == ("Send", "watcher")
+    assert isinstance(answer[1], ValueError)
+    assert isinstance(watcher[1], ZeroDivisionError)
 
 
 async def test_looking_up_writes_nothing(tmp_path: Path) -> None:
@@ -342,7 +344,8 @@ async def test_a_fold_that_fails_is_answered_and_told(tmp_path: Path) -> None:
     assert answers[1] == Refused(broken.client_msg_id, 1, Refusal.INTERNAL)
     assert isinstance(answers[2], Sequenced)
     ((name, error),) = lab.ears.of("fold_failed")
-    assert (name, type(error)) == ("Send", ZeroDivisionError)
+    assert name == "Send"
+    assert isinstance(error, ZeroDivisionError)
 
 
 async def test_the_writer_is_woken_once_for_a_group(tmp_path: Path) -> None:

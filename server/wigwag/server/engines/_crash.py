@@ -21,7 +21,9 @@ CRASH_POINTS = (
 )
 
 
-class _Countdown:
+class Countdown:
+    """Kills this process when a point is passed for the nth time."""
+
     def __init__(self, setting: str) -> None:
         self.name, _, passes = setting.partition(":")
         self.passes_left = int(passes or 1)
@@ -35,8 +37,8 @@ class _Countdown:
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _go_on(name: str) -> None:
+def go_on(name: str) -> None:
     """Do nothing."""
 
 
-crash_point = _Countdown(os.environ["CRASH_AT"]) if "CRASH_AT" in os.environ else _go_on
+crash_point = Countdown(os.environ["CRASH_AT"]) if "CRASH_AT" in os.environ else go_on

@@ -75,6 +75,8 @@ def prepare(connection: apsw.Connection) -> None:
         apsw.CorruptError: It is damaged.
     """
     database = typed(connection)
+    # SQLite would checkpoint at every close, also one that stands for a crash.
+    connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
     for pragma in _PRAGMAS:
         database.execute(pragma)
     # Locks are taken by the first transaction and kept.

@@ -1,5 +1,6 @@
 """The database as the writer thread uses it; nobody else touches the connection."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import apsw
@@ -127,7 +128,8 @@ class Store:
 
     def abandon(self) -> None:
         """Close as a crash would: an open transaction is rolled back, nothing else."""
-        self.database.close(True)
+        with suppress(apsw.Error):  # after a failure it may fail again; it is over
+            self.database.close(True)
 
 
 def open_store(
