@@ -1,0 +1,157 @@
+"""A server process and people on one machine, for tests of the commands."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wigwag.testing import ServerProcess, server_process
+
+RUN_SECONDS_MAX = 60
+"""A hang must not hang the tests; nothing here takes a tenth of it."""
+
+PASSPHRASE = "correct horse"
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What a command did.
+
+    Attributes:
+        code: Exit status.
+        out: Standard output.
+        err: Standard error.
+    """
+
+    code: int
+    out: str
+    err: str
+
+    def values(self) -> list[dict[str, Any]]:
+        """Return standard output as JSON objects; fails if it is anything else."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    def value(self) -> dict[str, Any]:
+        """Return the only JSON object."""
+        (value,) = self.values()
+        return value
+
+    def succeeded(self) -> "Finished":
+        """Return itself, or fail with what the command said."""
+        assert self.code == 0, f"{self.code}: {self.out}{self.err}"
+        return self
+
+
+class World:
+    """One server, one home folder, and the commands in it.
+
+    Attributes:
+        server: The server.
+        home: Where profiles, logs and the command itself are.
+        environment: Of the commands.
+    """
+
+    def __init__(self, server: ServerProcess, home: Path) -> None:
+        self.server = server
+        self.home = home
+        programs = home / "bin"
+        programs.mkdir()
+        program = programs / "wigwag"
+        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m wigwag "$@"\n')
+        program.chmod(0o755)
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("WIGWAG_", "XDG_"))
+        }
+        self.environment = {
+            **kept,
+            "HOME": str(home),
+            "XDG_DATA_HOME": str(home / "data"),
+            "XDG_STATE_HOME": str(home / "state"),
+            "WIGWAG_PASSPHRASE": PASSPHRASE,
+            "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+            "TERM": "xterm-256color",
+        }
+
+    def profile(self, name: str) -> Path:
+        """Return the folder of a profile."""
+        return self.home / "data" / "wigwag" / "profiles" / name
+
+    def start(
+        self, *arguments: str, environment: dict[str, str] | None = None
+    ) -> "subprocess.Popen[bytes]":
+        """Start a command with pipes."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "wigwag", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**self.environment, **(environment or {})},
+            cwd=self.home,
+        )
+
+    def run(
+        self,
+        *arguments: str,
+        given: str | bytes = b"",
+        environment: dict[str, str] | None = None,
+    ) -> Finished:
+        """Run a command to its end.
+
+        Args:
+            arguments: After `wigwag`.
+            given: Its standard input.
+            environment: Variables beside the world's.
+        """
+        return finish(self.start(*arguments, environment=environment), given)
+
+    def shell(self, line: str, environment: dict[str, str]) -> Finished:
+        """Run a line in a shell."""
+        done = subprocess.run(
+            line,
+            shell=True,  # noqa: S602 - examples of our own help
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env={**self.environment, **environment},
+            cwd=self.home,
+            timeout=RUN_SECONDS_MAX,
+            check=False,
+        )
+        return Finished(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def register(self, name: str) -> None:
+        """Make an account."""
+        self.run("register", name, self.invite(), "--json").succeeded()
+
+    def invite(self, uses: int = 1) -> str:
+        """Return a join string."""
+        arguments = ["admin", "invite", "--data", str(self.server.folder)]
+        made = self.run(*arguments, "--uses", str(uses)).succeeded()
+        return made.out.strip().splitlines()[-1]
+
+
+def finish(process: "subprocess.Popen[bytes]", given: str | bytes = b"") -> Finished:
+    """Give a process its input and wait until it has ended."""
+    data = given.encode() if isinstance(given, str) else given
+    try:
+        out, err = process.communicate(data, timeout=RUN_SECONDS_MAX)
+    finally:
+        process.kill()
+        process.wait()
+    return Finished(process.returncode, out.decode(), err.decode())
+
+
+@contextlib.contextmanager
+def open_world(folder: Path) -> Iterator[World]:
+    """Start a server for tests of the commands."""
+    home = folder / "home"
+    home.mkdir()
+    options = ("--limits-profile", "bench")
+    with server_process(folder, options=options) as server:
+        yield World(server, home)
