@@ -12,7 +12,6 @@ import time
 from dataclasses import dataclass
 from hashlib import sha256
 
-import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM1024PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -27,6 +26,7 @@ from wigwag.wire import (
     InboxEmpty,
     KemPrekey,
     ListedDevice,
+    Message,
     PrekeysUpload,
     ProofKind,
     Received,
@@ -215,7 +215,7 @@ class _Dialogue:
         self._answer()
         return self._connection.transcript_hash
 
-    def ask(self, message: msgspec.Struct) -> None:
+    def ask(self, message: Message) -> None:
         """Sends a request and waits for its answer.
 
         Raises:
