@@ -5,27 +5,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.spec.codecs import Case, all_cases, plain
 from tests.spec.strategies import nearly_right, values
 
 from wigwag.spec._layout import TAG_HEADER_BYTES, layout_at
 from wigwag.spec._reference import Refusal
-from wigwag.spec._strict import Unwritable
+from wigwag.spec._strict import Unwritable, Window
 from wigwag.spec._values import Sampler, from_json
 from wigwag.wire import DecodeError, EncodeError, Malformed, RequestRefused
 
 CASES = all_cases()
 VECTORS = Path(__file__).parents[2] / "spec" / "wigwag" / "spec" / "vectors"
 each_layout = pytest.mark.parametrize("case", CASES, ids=str)
-quick = settings(deadline=None, max_examples=25)
+# A machine that is busy with the other tests is slow, which says nothing of the codec.
+quick = settings(
+    deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow]
+)
 
 
 def reference_outcome(case: Case, body: bytes) -> Any:
@@ -240,6 +243,68 @@ def test_wrong_records_are_refused_as_the_reference_refuses_values(
             record = msgspec.structs.replace(good, **{name: wrong})
             expected = reference_written(case, {**value, name: same})
             assert fast_written(case, name, record) == expected, (name, wrong)
+
+
+def spoilt(value: Any) -> Iterator[Any]:
+    """Yield values that are wrong somewhere inside, at every depth."""
+    if isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            for wrong in spoilt(getattr(value, name)):
+                yield msgspec.structs.replace(value, **{name: wrong})
+    elif isinstance(value, tuple) and value:
+        items = tuple(cast("Sequence[Any]", value))
+        yield items[::-1]
+        yield (items[0],) * len(items)
+        for wrong in spoilt(items[-1]):
+            yield (*items[:-1], wrong)
+    yield from (None, 0, b"", bytes(16), 2**64)
+
+
+@each_layout
+def test_records_that_are_wrong_inside_are_refused_or_right(case: Case) -> None:
+    """The deepest field of the last element counts as much as the first."""
+    value = Sampler(case.codec.specification, full=True).record(case.layout.layout)
+    good = case.codec.record(case.name, value)
+    for wrong in spoilt(good):
+        if not isinstance(wrong, msgspec.Struct):
+            continue
+        try:
+            body = case.fast.encode(wrong)
+        except EncodeError:
+            continue
+        # What was written can be read, so no wrong value was.
+        assert isinstance(fast_outcome(case, body), dict)
+
+
+@each_layout
+def test_every_value_spoilt_in_place_gets_the_same_verdict(case: Case) -> None:
+    """Zeros, ones and an element's bytes in its neighbour: ids, bounds, keys."""
+    value = Sampler(case.codec.specification, full=True).record(case.layout.layout)
+    body = case.codec.reference.encode(case.name, case.revision, value)
+    window = Window(body)
+    case.codec.reference.construct(case.name, case.revision).parse_stream(window)
+    wrongs = [
+        body[:first] + filling * (last - first) + body[last:]
+        for first, last, _ in window.spans
+        for filling in (b"\0", b"\xff")
+    ]
+    elements = {
+        path[: path.rindex("]") + 1] for *_, path in window.spans if "]" in path
+    }
+    for element in elements:
+        first, last = extent(window, element)
+        near = extent(window, element.removesuffix("[1]") + "[0]")
+        wrongs.append(body[:first] + body[near[0] : near[1]] + body[last:])
+    for wrong in wrongs:
+        assert fast_outcome(case, wrong) == reference_outcome(case, wrong), wrong.hex()
+
+
+def extent(window: Window, element: str) -> tuple[int, int]:
+    """Return where an element's values begin and end; nowhere if there is none."""
+    spans = [span for span in window.spans if span[2].startswith(element)]
+    return min((span[0] for span in spans), default=0), max(
+        (span[1] for span in spans), default=0
+    )
 
 
 @each_layout

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from wigwag.spec import product_root
 from wigwag.wire import (
     DRAFT,
     ERRORS,
@@ -22,6 +25,7 @@ from wigwag.wire import (
     EncodeError,
     Envelope,
     ErrorCode,
+    GapReason,
     ListedDevice,
     Malformed,
     MessageClass,
@@ -31,6 +35,7 @@ from wigwag.wire import (
     Register,
     RequestRefused,
     Send,
+    UndeliveredReason,
     WireError,
     decode_message,
     decode_struct,
@@ -45,6 +50,14 @@ ID = bytes(range(16))
 SEND = Send(
     ID, ID, 1, bytes(16), MessageClass.MESSAGE, (ID,), (Envelope(ID, 1, 7, b"opaque"),)
 )
+
+
+def encode_sample(name: str) -> bytes:
+    """Return the bytes of a message's golden vector."""
+    path = product_root() / "vectors" / f"{name.lower()}.json"
+    return bytes.fromhex(
+        json.loads(path.read_text())["layouts"][0]["vectors"][0]["wire"]
+    )
 
 
 def test_a_message_comes_back_from_its_bytes() -> None:
@@ -137,10 +150,22 @@ def test_sensitive_fields_are_never_shown() -> None:
     assert "secret" not in repr(envelope)
     assert repr(envelope) == f"Envelope(user={ID!r}, device=1, registration_id=7, …)"
     assert "secret" not in repr(SEND)
+    for info in MESSAGES.values():
+        if info.sensitive and info.record is not Send:
+            hidden = decode_message(info.type, DRAFT, encode_sample(info.name))
+            assert "…)" in repr(hidden)
     assert MESSAGES[MessageType.SEND].sensitive
     assert MESSAGES[MessageType.REGISTER].sensitive
     assert not MESSAGES[MessageType.PING].sensitive
     assert Register.__repr__ is not Ping.__repr__
+
+
+def test_an_unknown_value_of_an_open_enum_is_read_as_its_fallback() -> None:
+    """An old client must do something sensible with a new reason."""
+    assert MessageClass.from_wire(200) is MessageClass.SIGNAL
+    assert MessageClass.from_wire(1) is MessageClass.MESSAGE
+    assert GapReason.from_wire(200) is GapReason.OTHER
+    assert UndeliveredReason.from_wire(200) is UndeliveredReason.OTHER
 
 
 @pytest.mark.parametrize(
