@@ -76,11 +76,20 @@ async def texts(session: Session, count: int, consumer: str = "test") -> list[st
     return received
 
 
-def edit(profile: Path, statements: str) -> None:
+def edit(profile: Path, statements: str, *values: int | bytes | str) -> None:
     """Runs SQL on a closed profile's database: what a fault would leave there."""
     db = open_database(profile / "wigwag.db", KEY, None)
-    db.execute(statements)
+    db.execute(statements, values)
     db.close()
+
+
+def look(profile: Path, query: str) -> object:
+    """Returns one value from a closed profile's database."""
+    db = open_database(profile / "wigwag.db", KEY, None)
+    row = db.execute(query).fetchone()
+    db.close()
+    assert row is not None
+    return row[0]
 
 
 @dataclass
