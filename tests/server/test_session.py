@@ -1,8 +1,10 @@
 """What an engine tells a session, and what a session makes of every answer."""
 
 import json
+from dataclasses import replace
 from os import urandom
 
+import msgspec
 import pytest
 from tests.server._gated import NO_ID, Bench
 from tests.server._peer import message_id
@@ -17,7 +19,9 @@ from wigwag.server.core import (
     Gap,
     Refusal,
     Refused,
+    RolledBack,
     Send,
+    Status,
 )
 from wigwag.server.core import DeviceRef as CoreDeviceRef
 from wigwag.wire import (
@@ -36,6 +40,7 @@ from wigwag.wire import (
     Receipt,
     ReceiptsGet,
     Received,
+    Reject,
     UsernameOf,
     frame,
 )
@@ -44,6 +49,8 @@ from wigwag.wire import Error as ErrorMessage
 from wigwag.wire import Gap as GapMessage
 from wigwag.wire import Refused as RefusedMessage
 from wigwag.wire import Send as SendMessage
+
+BENCH = Limits.for_profile("bench")
 
 
 def signed_in(limits: Limits | None = None) -> Bench:
@@ -377,7 +384,6 @@ def test_a_session_that_ended_leaves_nothing_behind() -> None:
     bench.carry()
     bench.session.ended()
     assert bench.hub.sessions() == []
-    assert bench.hub.sessions_of(bench.account.user) == 0
     assert not bench.hub.holds(device(bench), bench.session)
     assert not bench.engine.watchers
     bench.engine.release(1)
@@ -412,3 +418,59 @@ def test_a_malformed_body_is_explained_without_what_it_held() -> None:
     assert event["code"] == "MALFORMED"
     assert event["explanation"].startswith("USERNAME_OF user at 0: expected")
     assert "found" not in event["explanation"]
+
+
+@pytest.mark.parametrize(
+    ("is_draining", "depth", "code"),
+    [(True, 0, ErrorCode.GOING_AWAY), (False, 3, ErrorCode.OVERLOADED)],
+)
+def test_newcomers_are_sent_away_when_there_is_no_time_for_them(
+    is_draining: bool, depth: int, code: ErrorCode
+) -> None:
+    """REJECT with a time to come back, before any signature is verified."""
+    limits = msgspec.structs.replace(Limits.for_profile("bench"), engine_depth_max=2)
+    bench = Bench(limits=limits)
+    bench.hub.is_draining = is_draining
+    for _ in range(depth):
+        bench.engine.append(Status(), lambda _: None)
+    bench.client.send_hello(urandom(32))
+    bench.carry()
+    (reject,) = received(bench)
+    assert isinstance(reject, Reject)
+    assert reject.code == code
+    assert reject.retry_after_ms >= 1_000
+    assert bench.session.closed
+
+
+def test_a_user_has_so_many_connections() -> None:
+    """Each device one, and no more devices than the bound."""
+    limits = msgspec.structs.replace(BENCH, connections_per_user_max=1)
+    bench = signed_in(limits)
+    own = bench.session.identity
+    assert own is not None
+    second = replace(own, device=own.user + b"\x02", number=2)
+    stranger = replace(own, user=b"x" * 16, device=b"x" * 16 + b"\x02")
+    assert bench.hub.may_claim(own, 1)
+    assert not bench.hub.may_claim(second, 1)
+    assert bench.hub.may_claim(second, 2)
+    assert bench.hub.may_claim(stranger, 1)
+    crowded = Bench(limits=limits)
+    other, _ = crowded.connect()
+    user = crowded.account.user
+    crowded.hub.claim(replace(second, user=user, device=user + b"\x02"), other)
+    crowded.sign_in_keeping_events()
+    (error,) = [m for m in received(crowded) if isinstance(m, ErrorMessage)]
+    assert error.code == ErrorCode.RATE_LIMITED
+    assert not other.closed
+
+
+def test_a_refused_sign_in_gives_the_device_back() -> None:
+    """Else its place would be kept for a connection that never had it."""
+    bench = Bench()
+    bench.engine.connects_with = RolledBack()
+    bench.sign_in_keeping_events()
+    (error,) = [m for m in received(bench) if isinstance(m, ErrorMessage)]
+    assert error.code == ErrorCode.STORE_ROLLED_BACK
+    assert bench.session.claimed is None
+    assert not bench.hub.holds(device(bench), bench.session)
+    assert not bench.session.closed

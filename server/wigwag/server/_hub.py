@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 # Reading pauses at this share of the memory for unanswered requests.
 PAUSE_SHARE = 0.8
-USER_BYTES = 16
 
 
 class Hub:
@@ -60,6 +59,8 @@ class Hub:
         self._by_user: dict[User, list[Session]] = {}
         self._dirty: list[Session] = []
         self._starved: list[Session] = []
+        self.is_draining = False
+        """The server is about to end: nobody new is welcome."""
         self._is_awake = False
         self._flusher: trio.lowlevel.Task | None = None
 
@@ -72,6 +73,12 @@ class Hub:
     def sessions(self) -> list["Session"]:
         """Return all sessions, whatever their state."""
         return sorted(self._sessions, key=lambda session: session.number)
+
+    def may_claim(self, identity: Identity, connections_max: int) -> bool:
+        """Tell whether a user may have one more session, the device's own aside."""
+        held = self._by_device.get(identity.device)
+        others = len(self._by_user.get(identity.user, ())) - (held is not None)
+        return others < connections_max
 
     def claim(self, identity: Identity, session: "Session") -> None:
         """Give a device to a newer session: the older one reads no further.
@@ -90,33 +97,31 @@ class Hub:
                 return
             self.counts.displaced += 1
             older.guarded(older.displace)
-            self._forget(device, older)
+            self.unclaim(older)
         session.claimed = identity
         if older is not session:
             self._by_device[device] = session
-            self._by_user.setdefault(device[:USER_BYTES], []).append(session)
+            self._by_user.setdefault(identity.user, []).append(session)
 
-    def sessions_of(self, user: User) -> int:
-        """Count a user's signed-in sessions."""
-        return len(self._by_user.get(user, ()))
+    def unclaim(self, session: "Session") -> None:
+        """Take a device from the session that has it, if it has one."""
+        claimed, session.claimed = session.claimed, None
+        if claimed is None:
+            return
+        del self._by_device[claimed.device]
+        others = self._by_user[claimed.user]
+        others.remove(session)
+        if not others:
+            del self._by_user[claimed.user]
 
     def holds(self, device: Device, session: "Session") -> bool:
         """Tell whether the device is this session's."""
         return self._by_device.get(device) is session
 
-    def remove(self, session: "Session", device: Device | None) -> None:
+    def remove(self, session: "Session") -> None:
         """Forget a session that has ended."""
         self._sessions.discard(session)
-        if device is not None and self._by_device.get(device) is session:
-            self._forget(device, session)
-
-    def _forget(self, device: Device, session: "Session") -> None:
-        del self._by_device[device]
-        user = device[:USER_BYTES]
-        others = self._by_user[user]
-        others.remove(session)
-        if not others:
-            del self._by_user[user]
+        self.unclaim(session)
 
     # Output
 

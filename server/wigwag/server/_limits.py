@@ -84,6 +84,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     write_buffer_bytes_max: Annotated[int, Meta(ge=16_384, le=4_194_304)] = 131_072
     # Bytes of all unanswered requests together; reading pauses at 80 % of it.
     in_flight_process_bytes_max: Annotated[int, Meta(ge=1_048_576)] = 268_435_456
+    # Requests that wait for a commit; above it newcomers are sent away. At 10,000 a
+    # second, that is the five seconds within which a SEND is promised an answer.
+    engine_depth_max: _Count = 50_000
     # Addresses, devices and pairs whose buckets are remembered.
     bucket_keys_max: Annotated[int, Meta(ge=16, le=10_000_000)] = 100_000
 

@@ -140,6 +140,7 @@ class Server:
                 connections.start_soon(self._listener.run, connections)
                 await self._drain_wanted.wait()
                 self._is_ready = False
+                services.hub.is_draining = True
                 log.info("draining", connections=counts.connections)
                 scope.deadline = trio.current_time() + services.limits.drain_seconds
                 self._listener.stop()

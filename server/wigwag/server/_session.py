@@ -189,7 +189,7 @@ class Session:
         if self.identity is not None:
             self._counts.signed_in -= 1
         # Also one that ended before its sign-in was answered holds the device.
-        self._hub.remove(self, self.claimed.device if self.claimed else None)
+        self._hub.remove(self)
         self.identity = None
 
     def mark(self) -> None:

@@ -12,7 +12,7 @@ from hashlib import sha256
 from wigwag.server._peer import Identity
 from wigwag.server._pending import Pending
 from wigwag.server._proofs import ProofRefusedError
-from wigwag.server._session import Session
+from wigwag.server._session import Session, round_up_ms
 from wigwag.server._signatures import (
     SignatureWrongError,
     verify,
@@ -51,13 +51,22 @@ SIGNATURE_BYTES = 64
 TWO_SIGNATURES_BYTES = 128
 # Too many wrong signatures from an address: it waits at least this long.
 FAILURES_WAIT_SECONDS = 60.0
+# Earliest return to a server that ends, and to one that has too much to do.
+RETURN_SECONDS = 1.0
+OVERLOADED_SECONDS = 5.0
 
 
 def hello(session: Session, event: Received) -> None:
-    """Answer HELLO with WELCOME."""
+    """Answer HELLO with WELCOME, or REJECT when there is no time for more."""
     message = event.message
     assert isinstance(message, Hello)
     services = session.services
+    if services.hub.is_draining:
+        session.reject(ErrorCode.GOING_AWAY, RETURN_SECONDS)
+        return
+    if services.engine.depth > services.limits.engine_depth_max:
+        session.reject(ErrorCode.OVERLOADED, OVERLOADED_SECONDS)
+        return
     session.inbox.client_window_entries = message.window_entries
     session.connection.accept(
         server_nonce=services.entropy.token(NONCE_BYTES),
@@ -76,9 +85,10 @@ def auth(session: Session, event: Received) -> None:
         event.body[SIGNATURE_BYTES:],
     )
 
-    def signed(_: Pending, found: DeviceFound) -> None:
+    def signed(pending: Pending, found: DeviceFound) -> None:
         identity = _identity(message, found, message.registration_id)
-        session.services.hub.claim(identity, session)
+        if not _claim(session, pending, identity):
+            return
         request = Connect(
             device=identity.device,
             registration_id=message.registration_id,
@@ -121,7 +131,8 @@ def re_register(session: Session, event: Received) -> None:
             _fail(session, pending.corr, pending.type)
             return
         identity = _identity(message, found, message.registration_id)
-        session.services.hub.claim(identity, session)
+        if not _claim(session, pending, identity):
+            return
         request = ReRegisterRequest(
             device=identity.device,
             registration_id=message.registration_id,
@@ -229,6 +240,17 @@ def _look_up(
     session.ask(DeviceLookup(device=device), event, told)
 
 
+def _claim(session: Session, pending: Pending, identity: Identity) -> bool:
+    """Take the device over from an older connection, if its user may have one more."""
+    services = session.services
+    connections_max = services.limits.connections_per_user_max
+    if not services.hub.may_claim(identity, connections_max):
+        pending.refuse(ErrorCode.RATE_LIMITED, round_up_ms(FAILURES_WAIT_SECONDS))
+        return False
+    services.hub.claim(identity, session)
+    return True
+
+
 def _sign_in(
     session: Session,
     event: Received,
@@ -237,19 +259,21 @@ def _sign_in(
 ) -> None:
     """Append what signs the device in, and answer AUTH_OK when it has."""
     session.is_authenticating = True
-    counts = session.services.hub.counts
+    hub = session.services.hub
 
     def told(pending: Pending, answer: Answer) -> None:
         session.is_authenticating = False
         session.mark()
+        if not isinstance(answer, Connected) and session.identity is None:
+            hub.unclaim(session)
         match answer:
             case Connected():
                 # A REGISTER claims only now: until it is known to be no other
                 # account's id, it must not end the owner's connection.
-                session.services.hub.claim(identity, session)
-                counts.sign_ins += 1
+                hub.claim(identity, session)
+                hub.counts.sign_ins += 1
                 if isinstance(request, RegisterRequest):
-                    counts.registrations += 1
+                    hub.counts.registrations += 1
                 _welcome(session, pending.corr, identity, answer)
             case RolledBack():
                 pending.refuse(ErrorCode.STORE_ROLLED_BACK)
