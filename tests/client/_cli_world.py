@@ -15,7 +15,7 @@ from wigwag.testing import ServerProcess, server_process
 RUN_SECONDS_MAX = 60
 """A hang must not hang the tests; nothing here takes a tenth of it."""
 
-PASSPHRASE = "correct horse"
+PASSPHRASE = "correct horse"  # noqa: S105 - of a profile in a temporary folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +113,9 @@ class World:
 
     def shell(self, line: str, environment: dict[str, str]) -> Finished:
         """Run a line in a shell."""
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S602 - examples of our own help
             line,
-            shell=True,  # noqa: S602 - examples of our own help
+            shell=True,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             env={**self.environment, **environment},

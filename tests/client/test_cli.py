@@ -243,7 +243,7 @@ def test_the_list_of_commands_imports_none_of_them(world: World) -> None:
         "import sys; from click.testing import CliRunner;"
         " from wigwag.__main__ import make_group;"
         " result = CliRunner().invoke(make_group(), ['--help']);"
-        " heavy = {'wigwag.client', 'anyio', 'rich', 'prompt_toolkit', 'doubleratchet'};"
+        " heavy = {'wigwag.client', 'anyio', 'rich', 'prompt_toolkit'};"
         " print(result.exit_code, sorted(heavy & set(sys.modules)))"
     )
     program = [sys.executable, "-c", code]

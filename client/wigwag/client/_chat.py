@@ -112,7 +112,7 @@ class Conversation:
 
     async def in_lines(self) -> None:
         """Read and write lines."""
-        self._view = Lines(self._output, self._take_line)
+        self._view = Lines(self._output, self._transcript, self._take_line)
         async with self._helpers():
             await self._view.run()
 
@@ -131,7 +131,9 @@ class Conversation:
 
     async def _begin(self) -> None:
         for message in await self._session.history(self._peer, HISTORY_MESSAGES):
-            self._put(message)
+            self._transcript.put(message)
+            self._note(message)
+        self._view.begin()
         self._show_status()
 
     async def _leave(self) -> None:
@@ -224,12 +226,16 @@ class Conversation:
         shown = self._transcript.put(message, is_above=is_above)
         if shown is None:
             return
+        self._note(message)
+        self._view.show(shown, is_new=is_new)
+
+    def _note(self, message: Message) -> None:
+        """Note what a message that is shown means for the queue and for receipts."""
         if message.is_own:
             self._count_queued(message)
         elif message.text is not None:
             self._unread = _newer(self._unread, message)
             self._unsettled.set()
-        self._view.show(shown, is_new=is_new)
 
     def _count_queued(self, message: Message) -> None:
         before = len(self._queued)
@@ -253,9 +259,11 @@ class Conversation:
         self._show_status()
 
     def _show_status(self) -> None:
+        connectivity = self._session.connectivity
         self._view.show_status(
             ChatStatus(
-                is_connected=self._session.connectivity.is_online,
+                is_connected=connectivity.is_online,
+                error=str(connectivity.error or ""),
                 queued=len(self._queued),
                 is_verified=self._info.is_verified,
                 change=self._info.change,

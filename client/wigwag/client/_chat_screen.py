@@ -64,6 +64,9 @@ class Screen:
         if self._application.is_running and not self._application.is_done:
             self._application.exit()
 
+    def begin(self) -> None:
+        """The first drawing shows the history."""
+
     def show(self, shown: Shown, *, is_new: bool) -> None:
         """Draw again: the transcript holds the message already."""
         del shown, is_new

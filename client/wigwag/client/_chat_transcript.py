@@ -78,14 +78,22 @@ class Transcript:
             since the news of two states may come in either order.
         """
         old = self._find(message.id)
-        if old is not None:
-            if not _is_news(old.message, message):
-                return None
-            self._entries.remove(old)
-        shown = Shown(message, is_above or (old is not None and old.is_above))
-        self._entries.insert(self._place(message), shown)
-        self._ids.add(message.id)
-        self._trim()
+        if old is None:
+            shown = Shown(message, is_above)
+            self._entries.insert(self._place(message), shown)
+            self._ids.add(message.id)
+            self._trim()
+            return shown
+        if not _is_news(old.message, message):
+            return None
+        shown = Shown(message, is_above or old.is_above)
+        index = self._entries.index(old)
+        del self._entries[index]
+        place = self._place(message)
+        between = self._entries[min(index, place) : max(index, place)]
+        # It doesn't jump over remarks, which have no place of their own.
+        stays = all(isinstance(entry, Remark) for entry in between)
+        self._entries.insert(index if stays else place, shown)
         return shown
 
     def _find(self, message_id: str) -> Shown | None:

@@ -12,23 +12,28 @@ class ChatStatus:
     """How things stand beside the messages.
 
     Attributes:
-        is_connected: Whether the server is there.
+        is_connected: Whether we are signed in at the server.
+        error: Why the last try failed, a sentence; "": none did.
         queued: Messages of ours that it hasn't taken yet.
         is_verified: Whether the peer's safety number was compared.
         change: Why nothing is sent to the peer; "": it is sent.
     """
 
     is_connected: bool = False
+    error: str = ""
     queued: int = 0
     is_verified: bool = False
     change: str = ""
 
     def connection_words(self) -> str:
         """Say how the connection is, in a few words."""
-        waiting = f"{counted(self.queued, 'message')} queued" if self.queued else ""
         if self.is_connected:
-            return f"connected, {waiting}" if waiting else "connected"
-        return f"offline: {waiting}" if waiting else "connecting…"
+            words = "connected"
+        else:
+            words = "offline" if self.error else "connecting…"
+        if not self.queued:
+            return words
+        return f"{words}: {counted(self.queued, 'message')} queued"
 
 
 class View(Protocol):
@@ -36,6 +41,10 @@ class View(Protocol):
 
     async def run(self) -> None:
         """Take lines until the person leaves; then return."""
+        ...
+
+    def begin(self) -> None:
+        """Show what the transcript holds before anything happens: the history."""
         ...
 
     def show(self, shown: Shown, *, is_new: bool) -> None:

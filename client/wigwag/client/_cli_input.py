@@ -22,8 +22,10 @@ class LineReader:
 
     def __init__(self, descriptor: int | None = None) -> None:
         self._descriptor = sys.stdin.fileno() if descriptor is None else descriptor
-        # epoll refuses regular files, which are always readable.
-        self._waits = not stat.S_ISREG(os.fstat(self._descriptor).st_mode)
+        # epoll refuses files and devices such as /dev/null, which never block.
+        mode = os.fstat(self._descriptor).st_mode
+        is_pipe = stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+        self._waits = is_pipe or os.isatty(self._descriptor)
         self._rest = b""
         self._is_ended = False
 
