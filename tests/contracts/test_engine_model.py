@@ -230,7 +230,7 @@ def stored(lab: Lab) -> object:
     )
 
 
-async def run_script(lab: Lab, seed: int, bursts: int) -> None:
+async def check_script(lab: Lab, seed: int, bursts: int) -> None:
     """Play a script with restarts; every answer is compared."""
     script = Script(seed)
     is_new = True
@@ -254,7 +254,7 @@ async def run_script(lab: Lab, seed: int, bursts: int) -> None:
 @pytest.mark.parametrize("seed", range(12))
 async def test_every_answer_is_the_models(tmp_path: Path, seed: int) -> None:
     """Real SQL, real groups, real restarts: nothing the rules don't say."""
-    await run_script(Lab(tmp_path, InlineExecutor(seed)), seed, 40)
+    await check_script(Lab(tmp_path, InlineExecutor(seed)), seed, 40)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -268,13 +268,13 @@ async def test_a_tiny_memory_changes_no_answer(tmp_path: Path, seed: int) -> Non
         group_records_max=3,
         group_bytes_max=1_000,
     )
-    await run_script(lab, 100 + seed, 30)
+    await check_script(lab, 100 + seed, 30)
 
 
 async def test_the_writer_thread_answers_alike(tmp_path: Path) -> None:
     """The real executor: another thread, real overlap of fsync and answers."""
     with ThreadExecutor() as executor:
-        await run_script(Lab(tmp_path, executor), 7, 40)
+        await check_script(Lab(tmp_path, executor), 7, 40)
 
 
 async def crash_within(

@@ -360,3 +360,26 @@ def test_mail_of_a_new_registration_joins_the_same_inbox(world: World) -> None:
     world.sent(envelope(BOB_1), envelope(BOB_2, registration=8))
     (entry,) = world.read(BOB_2)
     assert entry.prev == EPOCH << 32 | 1
+
+
+def test_dropping_an_inbox_reports_what_its_own_group_added(world: World) -> None:
+    """What was sequenced a moment ago is in no table yet, and is lost all the same."""
+    first = world.sent(*both())
+    world.state.tails.clear()
+    send = world.send(*both())
+    world.group(send, ReRegister(BOB_2, 8, 2, signed_prekey(2)))
+    reported = [one.client_msg_id for one in world.read(ALICE_1)]
+    assert reported == [first.client_msg_id, send.client_msg_id]
+    assert world.read(BOB_2) == ()
+    assert not world.inboxes[BOB_2]
+
+
+def test_an_acknowledgement_may_reach_into_its_own_group(world: World) -> None:
+    """Entries of the table and of the group are counted alike."""
+    world.sent(*both())
+    world.state.tails.clear()
+    place = EPOCH << 32 | 2
+    world.group(world.send(*both()), Ack(BOB_1, REGISTRATION, place))
+    assert world.head(BOB_1).size == 0
+    assert not world.inboxes[BOB_1]
+    assert mark(world) == world.log[-1].chat_seq
