@@ -67,8 +67,12 @@ def _check_welcomes(facts: Facts) -> Iterator[Violation]:
 
 
 def check_marks(facts: Facts) -> Iterator[Violation]:
-    """I23, for delivered marks: monotonic, within the log, and true."""
-    highest: dict[tuple[bytes, bytes, bytes], int] = {}
+    """I23, for delivered marks: monotonic, within the log, and true.
+
+    A hint is gathered for a moment and may come behind an answer that is newer, so
+    the two are each monotonic; whoever gets both keeps the higher (R-RECEIPT-001).
+    """
+    highest: dict[tuple[bytes, bytes, bytes, bool], int] = {}
     ends = {
         chat: rows[-1].chat_seq
         for chat in facts.chats()
@@ -78,12 +82,13 @@ def check_marks(facts: Facts) -> Iterator[Violation]:
     reported = {(one.id, one.unreached) for one in facts.entries if one.unreached}
     for seen in facts.marks:
         mark = seen.mark
-        owner = seen.device, mark.chat, mark.user
+        owner = seen.device, mark.chat, mark.user, seen.is_hint
         if mark.mark < highest.get(owner, 0):
             yield Violation(
                 "I23",
                 seen.time,
                 f"the mark of {short(mark.user)} goes back to {mark.mark:#x}",
+                (mark.chat,),
             )
         highest[owner] = max(mark.mark, highest.get(owner, 0))
         if mark.mark > ends.get(mark.chat, 0):
@@ -91,6 +96,7 @@ def check_marks(facts: Facts) -> Iterator[Violation]:
                 "I23",
                 seen.time,
                 f"the mark of {short(mark.user)} is {mark.mark:#x}, beyond the log",
+                (mark.chat,),
             )
         for row in facts.log_of(mark.chat):
             if row.chat_seq > mark.mark:

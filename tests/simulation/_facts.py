@@ -175,12 +175,13 @@ class Welcomed:
 
 @dataclass(frozen=True, slots=True)
 class MarkSeen:
-    """A delivered mark that reached a client."""
+    """A delivered mark that reached a client; as a hint, or as an answer."""
 
     turn: int
     time: float
     device: bytes
     mark: Mark
+    is_hint: bool
 
 
 @dataclass(slots=True)
@@ -212,11 +213,14 @@ class Facts:
         default_factory=dict[bytes, tuple[bytes, ...]]
     )
     """Members of a chat: the users that SENDs in it named, and their senders."""
+    _logs: dict[bytes, list[LogRow]] = field(default_factory=dict[bytes, list[LogRow]])
 
     def log_of(self, chat: bytes) -> list[LogRow]:
         """Return a chat's log, by rising position."""
-        rows = [row for row in self.log if row.chat == chat]
-        return sorted(rows, key=lambda row: row.chat_seq)
+        if not self._logs:
+            for row in sorted(self.log, key=lambda row: row.chat_seq):
+                self._logs.setdefault(row.chat, []).append(row)
+        return self._logs.get(chat, [])
 
     def chats(self) -> list[bytes]:
         """Return every chat in the log."""
@@ -374,11 +378,13 @@ class _Gatherer:
                 facts.entries.append(self._entry(event.time, device, message))
             case Receipt():
                 facts.marks.append(
-                    MarkSeen(self._turn, event.time, device, message.mark)
+                    MarkSeen(self._turn, event.time, device, message.mark, True)
                 )
             case Receipts():
                 for mark in message.marks:
-                    facts.marks.append(MarkSeen(self._turn, event.time, device, mark))
+                    facts.marks.append(
+                        MarkSeen(self._turn, event.time, device, mark, False)
+                    )
             case _:
                 pass
 
