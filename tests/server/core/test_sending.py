@@ -1,6 +1,8 @@
 """The chat fold: dedupe, order, places, and each reason to refuse."""
 
+import hypothesis.strategies as st
 import pytest
+from hypothesis import given
 from tests.server.core.world import (
     ALICE,
     ALICE_1,
@@ -27,6 +29,7 @@ from wigwag.server.core import (
     Sequenced,
     rows,
 )
+from wigwag.server.core._chat_fold import digest_of
 from wigwag.wire import suite1
 
 
@@ -284,3 +287,27 @@ def test_the_newest_send_is_remembered_for_sign_in(world: World) -> None:
     connected = world.connect(ALICE_1, 0)
     assert connected.last_stored_id == sent.client_msg_id
     assert connected.last_stored_attempt == 3
+
+
+@given(
+    class_=st.integers(0, 255),
+    texts=st.lists(st.binary(min_size=1, max_size=300), max_size=3),
+    registration=st.integers(1, 2**32 - 1),
+)
+def test_the_digest_is_the_suites(
+    class_: int, texts: list[bytes], registration: int
+) -> None:
+    """It is written out for one envelope; a client computes the suite's."""
+    envelopes = tuple(
+        envelope(BOB + bytes((number,)), text, registration)
+        for number, text in enumerate(texts, 1)
+    )
+    send = World().send(*envelopes, class_=class_, envelopes=envelopes)
+    expected = suite1.send_digest(
+        class_,
+        [
+            (one.user, one.device, one.registration_id, one.ciphertext)
+            for one in envelopes
+        ],
+    )
+    assert digest_of(send) == expected

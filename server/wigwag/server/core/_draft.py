@@ -78,9 +78,12 @@ class Draft:
         written = self._rows
         row: object = written.get((table, key), ABSENT) if written else ABSENT
         if row is ABSENT:
-            row = self._caches[table.index].get(key)
+            cache = self._caches[table.index]
+            row = cache.young.get(key, ABSENT)
             if row is ABSENT:
-                raise RowMissing(table, key)
+                row = cache.get(key)
+                if row is ABSENT:
+                    raise RowMissing(table, key)
         return row  # type: ignore[return-value]  # rows are kept by table
 
     def must_get(self, table: Table[KeyT, RowT], key: KeyT) -> RowT:
@@ -128,6 +131,8 @@ class Draft:
 
     def count_share(self, device: Device, user: User, size: int) -> None:
         """Add bytes of a sending account to a device's shares, if they are counted."""
+        if not self._caches[SHARES.index].is_used:
+            return  # no inbox is that large: the usual case
         shares = self.peek_shares(device)
         if shares is not None:
             self.put(SHARES, device, {**shares, user: shares.get(user, 0) + size})
@@ -154,18 +159,21 @@ class Draft:
         changes = state.changes
         if self.epoch != state.epoch:
             state.open_epoch(self.epoch)
+        caches, dirty = self._caches, changes.rows
         for (table, key), row in self._rows.items():
-            state.caches[table.index].put(key, row)
-            changes.rows[table.index][key] = row
+            index = table.index
+            caches[index].young[key] = row
+            dirty[index][key] = row
         for device in self._forgotten:
             state.caches[SHARES.index].forget(device)
         for device, entry in self.entries:
             state.add_entry(device, entry)
         changes.entries += self.entries
         changes.log += self.log
-        for device, _, upto in self.trims:
-            state.trim_tail(device, upto)
-        changes.trims += self.trims
+        if self.trims:
+            for device, _, upto in self.trims:
+                state.trim_tail(device, upto)
+            changes.trims += self.trims
         changes.quarantined += self.quarantined
         changes.tick_ms = self.tick_ms or changes.tick_ms
         if self.void_below:

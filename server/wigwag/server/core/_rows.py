@@ -93,6 +93,7 @@ class SentRow(msgspec.Struct, frozen=True, gc=False):
 class LogRow(msgspec.Struct, frozen=True, gc=False):
     """A chat-log header: what has a place in a chat, without its bodies."""
 
+    source: Position
     chat: Chat
     chat_seq: Position
     class_: int

@@ -51,46 +51,53 @@ ABSENT: Final = _Absent()
 
 
 class Cache:
-    """The rows of one table in memory, the less used of them dropped."""
+    """The rows of one table in memory, the less used of them dropped.
 
-    __slots__ = ("_old", "_rows_max", "_young")
+    Attributes:
+        young: Rows that were used lately; a hot path may look here first.
+        is_used: Whether a row was ever put here.
+    """
+
+    __slots__ = ("_old", "_rows_max", "is_used", "young")
 
     def __init__(self, rows_max: int) -> None:
         self._rows_max = rows_max
-        self._young: dict[Hashable, object] = {}
+        self.is_used = False
+        self.young: dict[Hashable, object] = {}
         self._old: dict[Hashable, object] = {}
 
     def get(self, key: Hashable) -> object:
         """Return the row, None for "not stored", or ABSENT for "not in memory"."""
-        row = self._young.get(key, ABSENT)
+        row = self.young.get(key, ABSENT)
         if row is ABSENT and self._old:
             row = self._old.pop(key, ABSENT)
             if row is not ABSENT:
-                self._young[key] = row
+                self.young[key] = row
         return row
 
     def put(self, key: Hashable, row: object) -> None:
         """Keep a row, or None for "not stored"."""
-        self._young[key] = row
+        self.is_used = True
+        self.young[key] = row
 
     def forget(self, key: Hashable) -> None:
         """Drop what is known of a key."""
-        self._young.pop(key, None)
+        self.young.pop(key, None)
         self._old.pop(key, None)
 
     def age(self) -> None:
         """Drop the older generation once the younger is full."""
-        if len(self._young) > self._rows_max:
-            self._old = self._young
-            self._young = {}
+        if len(self.young) > self._rows_max:
+            self._old = self.young
+            self.young = {}
 
     def clear(self) -> None:
         """Drop everything."""
-        self._young = {}
+        self.young = {}
         self._old = {}
 
     def __len__(self) -> int:
-        return len(self._young) + len(self._old)
+        return len(self.young) + len(self._old)
 
 
 class Tail:

@@ -125,8 +125,8 @@ def _read_sent(database: Database, days: set[int], key: bytes) -> rows.SentRow |
     found = database.execute(
         "SELECT chat_seq, ts, attempt, registration_id, digest "  # noqa: S608 - a day number
         f"FROM {SENT_PREFIX}{day} "
-        "WHERE sender = ? AND client_msg_id = ? AND chat = ?",
-        (sender, message_id, chat),
+        "WHERE client_msg_id = ? AND sender = ? AND chat = ?",
+        (message_id, sender, chat),
     ).fetchone()
     return None if found is None else rows.SentRow(*found)
 

@@ -1,9 +1,14 @@
 """The tables of the embedded engine, their version, and who may open them.
 
 Every column is listed with its purpose and retention in `metadata.toml`, the
-server's metadata budget; a test holds the two together. All tables have their
-key as primary key and no rowid: rows are narrow, and each is found by its key
-alone. Tables of one UTC day are dropped whole when their time is over.
+server's metadata budget; a test holds the two together. Tables of one UTC day are
+dropped whole when their time is over.
+
+Most of a commit's time goes into writing changed pages, so keys decide what it
+costs. What is written for every message and hardly ever read lies in the order of
+time: the sent index by the id, a UUIDv7 (by the sender first, every sender's page
+would change in every group), the chat log by its place in the log. What is read
+by its owner lies by its owner. Rows are narrow, so tables have no rowid.
 
 A build opens what it or an older build wrote, and refuses what a newer one wrote:
 `log.version` then names the release to use.
@@ -38,7 +43,6 @@ CREATE TABLE inbox_head(
   size INTEGER NOT NULL, contact_ms INTEGER NOT NULL,
   is_suspended INTEGER NOT NULL, doomed INTEGER NOT NULL,
   doomed_reason INTEGER NOT NULL, gaps BLOB NOT NULL) STRICT, WITHOUT ROWID;
-CREATE INDEX inbox_head_doomed ON inbox_head(device) WHERE doomed > 0;
 CREATE TABLE inbox(
   device BLOB, position INTEGER, kind INTEGER NOT NULL, chat BLOB NOT NULL,
   chat_seq INTEGER NOT NULL, sender BLOB NOT NULL, client_msg_id BLOB NOT NULL,
@@ -85,16 +89,16 @@ LOG_PREFIX = "chat_log_"
 
 _SENT_TABLE = """
 CREATE TABLE {name}(
-  sender BLOB, client_msg_id BLOB, chat BLOB, chat_seq INTEGER NOT NULL,
+  client_msg_id BLOB, sender BLOB, chat BLOB, chat_seq INTEGER NOT NULL,
   ts INTEGER NOT NULL, attempt INTEGER NOT NULL, registration_id INTEGER NOT NULL,
   digest BLOB NOT NULL,
-  PRIMARY KEY (sender, client_msg_id, chat)) STRICT, WITHOUT ROWID
+  PRIMARY KEY (client_msg_id, sender, chat)) STRICT, WITHOUT ROWID
 """
 _LOG_TABLE = """
 CREATE TABLE {name}(
-  chat BLOB, chat_seq INTEGER, class INTEGER NOT NULL, sender BLOB NOT NULL,
-  client_msg_id BLOB NOT NULL, ts INTEGER NOT NULL,
-  PRIMARY KEY (chat, chat_seq)) STRICT, WITHOUT ROWID
+  source INTEGER PRIMARY KEY, chat BLOB NOT NULL, chat_seq INTEGER NOT NULL,
+  class INTEGER NOT NULL, sender BLOB NOT NULL, client_msg_id BLOB NOT NULL,
+  ts INTEGER NOT NULL) STRICT
 """
 
 

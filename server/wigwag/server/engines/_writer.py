@@ -112,8 +112,8 @@ def _write_sent_txn(
         message_id = key[17:33]
         by_day[day_of(minted_ms(message_id))].append(
             (
-                key[:17],
                 message_id,
+                key[:17],
                 key[33:],
                 row.chat_seq,
                 row.ts,
@@ -137,6 +137,7 @@ def _write_log_txn(database: Database, days: Days, log: Iterable[rows.LogRow]) -
     for row in log:
         by_day[day_of(row.ts)].append(
             (
+                row.source,
                 row.chat,
                 row.chat_seq,
                 row.class_,
@@ -150,7 +151,7 @@ def _write_log_txn(database: Database, days: Days, log: Iterable[rows.LogRow]) -
             create_log_table(database, day)
             days.log.add(day)
         database.executemany(
-            f"INSERT INTO {LOG_PREFIX}{day} VALUES (?, ?, ?, ?, ?, ?)",  # noqa: S608 - a day number
+            f"INSERT INTO {LOG_PREFIX}{day} VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - a day number
             values,
         )
 
