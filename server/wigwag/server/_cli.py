@@ -134,7 +134,7 @@ def _fit_descriptors(config: Config, log: Log) -> Config:
     if allowed >= wanted:
         return config
     connections_max = max(1, allowed - DESCRIPTORS_SPARE)
-    log.info(
+    log.debug(
         "fewer_connections",
         connections=connections_max,
         reason=f"the system allows {hard} descriptors (ulimit -Hn)",
