@@ -76,7 +76,9 @@ async def open_session(
     """
     folder = profile_folder(profile)
     ports = ports or default_ports(passphrase, keys=keys)
-    check_folder(folder)
+    if ports.vfs is None:
+        # Another file system's names aren't to be seen here.
+        check_folder(folder)
     with ProfileLock(folder):
         key = await ports.keys.unlock(folder)
         path = folder / DATABASE_FILE

@@ -50,7 +50,8 @@ class PrekeyUpkeep:
 
     async def sign_in(self, link: Link, answer: AuthOk) -> None:
         """Do what AUTH_OK's counts ask for."""
-        self.is_low = min(answer.ec_left, answer.kem_left) < PREKEYS_LOW
+        # PREKEYS_LOW may have come already, right behind AUTH_OK.
+        self.is_low |= min(answer.ec_left, answer.kem_left) < PREKEYS_LOW
         await self.stock(link.ask)
 
     async def stock(self, ask: Upload) -> None:
