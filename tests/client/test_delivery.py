@@ -1,35 +1,23 @@
 """What a server delivers, honest or not: stored once, shown, told, acknowledged."""
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
 import pytest
 from tests.client.scripted import (
     NOW_MS,
-    Answer,
-    Line,
-    Peer,
-    ScriptedServer,
-    alice_at,
     error,
-    scripted,
 )
-from tests.client.writer import EPOCH, Writer
+from tests.client.writer import BOB, EPOCH, EVE, Writer, setting, take
 
 from wigwag.client import (
-    AnyEvent,
     Gap,
     ListsDiffer,
     MessageReceived,
-    MessageRejected,
     MessageState,
     MessageStateChanged,
     MessageUndelivered,
     MessageUnreadable,
-    SentMessage,
-    Session,
 )
 from wigwag.client._content import (
     ReadReceipt,
@@ -44,63 +32,19 @@ from wigwag.wire import (
     Ack,
     Auth,
     DeviceListGet,
-    DeviceRef,
-    DevicesStale,
     ErrorCode,
     GapReason,
     Mark,
-    Message,
     MessageClass,
     Missed,
-    Outcome,
     Receipt,
-    Refused,
     Send,
-    Sequenced,
     Undelivered,
     UndeliveredReason,
     Unreadable,
     UsernameOf,
 )
 from wigwag.wire import Gap as GapFrame
-
-BOB = Peer.make("bob", 2)
-EVE = Peer.make("eve", 3)
-
-
-@asynccontextmanager
-async def setting(
-    folder: Path,
-) -> AsyncGenerator[tuple[ScriptedServer, Session, Line, Writer], None]:
-    """Opens alice's session at a scripted server that knows bob and eve."""
-    async with scripted() as server:
-        server.knows(BOB, EVE)
-        server.answers[Send] = in_order
-        async with alice_at(server, folder) as session:
-            yield server, session, await server.line(1), Writer(server, BOB)
-
-
-def in_order(message: Message) -> Message:
-    """Answers a SEND with its place."""
-    assert isinstance(message, Send)
-    ordered = message.class_ == MessageClass.MESSAGE
-    return Sequenced(
-        client_msg_id=message.client_msg_id,
-        attempt=message.attempt,
-        chat_seq=EPOCH + 1000 if ordered else 0,
-        sent_at=NOW_MS,
-    )
-
-
-async def take(session: Session, count: int) -> list[AnyEvent]:
-    """Waits for events and says that they are handled."""
-    events: list[AnyEvent] = []
-    async for event in session.events("test"):
-        await event.done()
-        events.append(event)
-        if len(events) == count:
-            break
-    return events
 
 
 async def test_a_stranger_is_introduced_by_proof(tmp_path: Path) -> None:
@@ -443,92 +387,3 @@ async def test_other_lists_than_ours_are_told(tmp_path: Path) -> None:
         assert [event.reason for event in events if isinstance(event, ListsDiffer)] == [
             "sender_list_unknown"
         ]
-
-
-async def refused(
-    server: ScriptedServer, session: Session, line: Line, bob: Writer, *answers: Answer
-) -> SentMessage:
-    """Sends one message that is answered by each of these in turn."""
-    await line.tell(bob.text("first"))
-    await take(session, 1)
-    left = list(answers)
-    server.answers[Send] = lambda message: left.pop(0)(message)
-    return await session.send("bob", "hello")
-
-
-def refusal(code: ErrorCode, *, retry_after_ms: int = 0) -> Answer:
-    """Makes an answer that refuses."""
-
-    def answer(message: Message) -> Message:
-        assert isinstance(message, Send)
-        return Refused(
-            client_msg_id=message.client_msg_id,
-            attempt=message.attempt,
-            code=code,
-            outcome=Outcome.NONE,
-            retry_after_ms=retry_after_ms,
-        )
-
-    return answer
-
-
-async def test_a_definite_refusal_ends_a_message(tmp_path: Path) -> None:
-    """It was not stored and never will be."""
-    async with setting(tmp_path) as (server, session, line, bob):
-        sent = await refused(server, session, line, bob, refusal(ErrorCode.NOT_FOUND))
-        with pytest.raises(MessageRejected, match="not_found") as rejected:
-            await sent.wait("sequenced", 10)
-        assert rejected.value.outcome == "none"
-        events = await take(session, 1)
-        assert isinstance(events[0], MessageStateChanged)
-        assert events[0].state is MessageState.REJECTED
-        assert (await session.status()).queued == 0
-
-
-async def test_a_retryable_refusal_is_tried_again(tmp_path: Path) -> None:
-    """Nothing for the user to do."""
-    async with setting(tmp_path) as (server, session, line, bob):
-        sent = await refused(
-            server,
-            session,
-            line,
-            bob,
-            refusal(ErrorCode.RATE_LIMITED, retry_after_ms=10),
-            lambda _: error(ErrorCode.UNAVAILABLE, Outcome.UNKNOWN),
-            in_order,
-        )
-        await sent.wait("sequenced", 10)
-        first, second, third = server.said(Send)
-        assert first == second == third
-
-
-async def test_a_hint_without_a_cause_changes_nothing(tmp_path: Path) -> None:
-    """Never encrypt to a device that isn't in the signed list (E2EE.md §4)."""
-    async with setting(tmp_path) as (server, session, line, bob):
-
-        def stale(message: Message) -> Message:
-            made = refusal(ErrorCode.DEVICES_STALE)(message)
-            assert isinstance(made, Refused)
-            ghost = DeviceRef(user=BOB.user, device=9, registration_id=1)
-            devices = DevicesStale(missing=(ghost,), extra=(), stale=(), more=False)
-            return msgspec.structs.replace(made, devices=devices)
-
-        sent = await refused(server, session, line, bob, stale, in_order)
-        await sent.wait("sequenced", 10)
-        first, second = server.said(Send)
-        assert first == second
-
-
-async def test_a_sequenced_for_another_message_ends_the_connection(
-    tmp_path: Path,
-) -> None:
-    """A server that mixes answers up must not move a message's state."""
-    async with setting(tmp_path) as (server, session, line, bob):
-
-        def mixed(message: Message) -> Message:
-            made = in_order(message)
-            return msgspec.structs.replace(made, client_msg_id=b"x" * 16)
-
-        sent = await refused(server, session, line, bob, mixed, in_order)
-        await server.heard(Auth, 2)
-        await sent.wait("sequenced", 10)

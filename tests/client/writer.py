@@ -1,9 +1,20 @@
 """Somebody who writes to `alice` through a scripted server, well or badly."""
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
-from tests.client.scripted import NOW_MS, Peer, ScriptedServer
+from tests.client.scripted import (
+    NOW_MS,
+    Line,
+    Peer,
+    ScriptedServer,
+    alice_at,
+    scripted,
+)
 
+from wigwag.client import AnyEvent, Session
 from wigwag.client._clock import SystemEntropy
 from wigwag.client._content import KnownContent, Text, encode_content
 from wigwag.client.crypto import (
@@ -22,10 +33,12 @@ from wigwag.client.crypto import (
 from wigwag.wire import (
     Bundle,
     Deliver,
+    Message,
     MessageClass,
     PrekeysUpload,
     Register,
     Send,
+    Sequenced,
     SignedList,
     suite1,
 )
@@ -177,3 +190,42 @@ class Writer:
             client_msg_id=send.client_msg_id,
             message_class=send.class_,
         ).content
+
+
+BOB = Peer.make("bob", 2)
+EVE = Peer.make("eve", 3)
+
+
+@asynccontextmanager
+async def setting(
+    folder: Path,
+) -> AsyncGenerator[tuple[ScriptedServer, Session, Line, Writer], None]:
+    """Opens alice's session at a scripted server that knows bob and eve."""
+    async with scripted() as server:
+        server.knows(BOB, EVE)
+        server.answers[Send] = in_order
+        async with alice_at(server, folder) as session:
+            yield server, session, await server.line(1), Writer(server, BOB)
+
+
+def in_order(message: Message) -> Message:
+    """Answers a SEND with its place."""
+    assert isinstance(message, Send)
+    ordered = message.class_ == MessageClass.MESSAGE
+    return Sequenced(
+        client_msg_id=message.client_msg_id,
+        attempt=message.attempt,
+        chat_seq=EPOCH + 1000 if ordered else 0,
+        sent_at=NOW_MS,
+    )
+
+
+async def take(session: Session, count: int) -> list[AnyEvent]:
+    """Waits for events and says that they are handled."""
+    events: list[AnyEvent] = []
+    async for event in session.events("test"):
+        await event.done()
+        events.append(event)
+        if len(events) == count:
+            break
+    return events
