@@ -33,6 +33,8 @@ NAME_COLUMNS_MAX: Final = 12
 OVERLAP_ROWS: Final = 2
 """Rows that stay visible when a page is turned."""
 
+NO_BREAK_SPACE: Final = "\u00a0"
+
 STYLES: Final = {
     "time": "#888888",
     "me": "bold",
@@ -157,7 +159,9 @@ def wrapped(fragments: Iterable[Fragment], margin: str, width: int) -> list[Row]
         if used + columns > width:
             rows.append([("", margin)] if margin else [])
             used = margin_columns
-        rows[-1].append((style, letter))
+        # prompt_toolkit would underline it.
+        shown = " " if letter == NO_BREAK_SPACE else letter
+        rows[-1].append((style, shown))
         used += columns
     return [_joined(row) for row in rows]
 
@@ -178,7 +182,7 @@ def _message_rows(shown: Shown, names: tuple[str, str], width: int) -> list[Row]
         fragments.append(("class:above", " ↑new above"))
     if message.is_own:
         # A mark isn't broken: its words hold together like one.
-        mark = check_mark(message).replace(" ", "\u00a0")
+        mark = check_mark(message).replace(" ", NO_BREAK_SPACE)
         fragments += [("", " "), (_mark_style(message), mark)]
     return wrapped(fragments, margin, width)
 

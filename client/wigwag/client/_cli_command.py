@@ -113,13 +113,18 @@ def _told(error: BaseException, *, as_json: bool) -> click.exceptions.Exit:
             give_up_stdout()
             return click.exceptions.Exit(ExitCode.OK)
         case WigwagError():
-            output.failure(failures.describe(cause), failures.sentence(cause))
-            return click.exceptions.Exit(failures.exit_code(cause))
+            value, words = failures.describe(cause), failures.sentence(cause)
+            code = failures.exit_code(cause)
         case OSError():
             value, words, code = failures.disk_failure(cause)
         case _:
             value, words, code = failures.internal_failure(cause)
-    output.failure(value, words)
+    try:
+        output.failure(value, words)
+    except OSError:
+        # Standard output itself failed; standard error is all that is left.
+        give_up_stdout()
+        Output(as_json=False).failure(value, words)
     return click.exceptions.Exit(code)
 
 
