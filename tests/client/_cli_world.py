@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -148,7 +148,7 @@ def finish(process: "subprocess.Popen[bytes]", given: str | bytes = b"") -> Fini
 
 
 @contextlib.contextmanager
-def open_world(folder: Path) -> Iterator[World]:
+def open_world(folder: Path) -> Generator[World, None, None]:
     """Start a server for tests of the commands."""
     home = folder / "home"
     home.mkdir()

@@ -3,7 +3,7 @@
 import json
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,7 +24,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 @contextmanager
-def terminal(world: World, *arguments: str) -> Iterator[Terminal]:
+def terminal(world: World, *arguments: str) -> Generator[Terminal, None, None]:
     """Run a command in a terminal."""
     program = [sys.executable, "-m", "wigwag", *arguments]
     shown = Terminal(program, world.environment)

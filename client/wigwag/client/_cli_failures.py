@@ -10,7 +10,7 @@ import os
 import time
 import traceback
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import platformdirs
 
@@ -133,7 +133,8 @@ def first_cause(error: BaseException) -> BaseException:
     """Return what stopped a group of tasks: an error of ours before any other."""
     if not isinstance(error, BaseExceptionGroup):
         return error
-    leaves = [first_cause(inner) for inner in error.exceptions]
+    group = cast("BaseExceptionGroup[BaseException]", error)
+    leaves = [first_cause(inner) for inner in group.exceptions]
     for leaf in leaves:
         if isinstance(leaf, WigwagError):
             return leaf

@@ -62,7 +62,7 @@ class Waiting:
         self._output = output
         self._peer = peer
         self._is_strict = until is not None
-        self._target = cast("Until", until or "sequenced")
+        self._target: Until = cast("Until", until) if until else "sequenced"
         self._deadline = time.monotonic() + wait_seconds
 
     async def wait(self, door: Session | Holder, message_id: str) -> bool:

@@ -6,7 +6,7 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import anyio.to_thread
 
@@ -184,6 +184,7 @@ def _reasons(error: BaseException) -> list[str]:
     if isinstance(error, StageError):
         return [str(error)]
     if isinstance(error, BaseExceptionGroup):
-        parts = [_reasons(inner) for inner in error.exceptions]
+        group = cast("BaseExceptionGroup[BaseException]", error)
+        parts = [_reasons(inner) for inner in group.exceptions]
         return [reason for part in parts for reason in part] if all(parts) else []
     return []
