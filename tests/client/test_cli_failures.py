@@ -7,7 +7,7 @@ import json
 import click
 import pytest
 
-from wigwag.client import ServerRefused, WigwagError
+from wigwag.client import ServerRefused, SessionEnded, WigwagError
 from wigwag.client import _errors as errors
 from wigwag.client._cli_errors import all_entries, find_entry, run_errors
 from wigwag.client._cli_failures import (
@@ -69,6 +69,14 @@ def test_every_error_of_the_specification_has_an_exit_code(code: int) -> None:
 def test_a_refusal_ends_by_its_class(code: int, expected: ExitCode) -> None:
     """A code of a newer server behaves as its class (R-ERR-001)."""
     assert exit_code(ServerRefused(code)) is expected
+
+
+def test_a_session_that_ended_is_told_by_what_ended_it() -> None:
+    """A removed device must not look like an absent server."""
+    ended = SessionEnded("over")
+    assert exit_code(ended) is ExitCode.UNREACHABLE
+    ended.__cause__ = ServerRefused(ErrorCode.AUTH_FAILED)
+    assert exit_code(ended) is ExitCode.AUTHENTICATION
 
 
 def test_a_sentence_ends_once() -> None:

@@ -249,8 +249,14 @@ class Conversation:
             self._show_status()
 
     async def _follow_connection(self) -> None:
+        told = ""
         while True:
             self._show_status()
+            error = self._session.connectivity.error
+            # An absent server comes back; the rest needs somebody who acts.
+            if error is not None and not error.retryable and error.name != told:
+                told = error.name
+                self._remark(f"{error} {error.action}", is_warning=True)
             await self._session.connectivity_change()
 
     async def _look_at_peer(self) -> None:

@@ -67,6 +67,10 @@ def exit_code(error: WigwagError) -> ExitCode:
     """Return the exit code for an error of the SDK."""
     if isinstance(error, ServerRefused) and error.code is not None:
         return server_exit_code(error.code)
+    if isinstance(error, errors.SessionEnded) and isinstance(
+        error.__cause__, WigwagError
+    ):
+        return exit_code(error.__cause__)
     for kind, code in EXIT_CODES:
         if isinstance(error, kind):
             return code

@@ -122,14 +122,17 @@ class TerminalReport:
     def step(self, title: str, detail: str) -> None:
         """Write a step."""
         words = f"  [dim]{escape(detail)}[/dim]" if detail else ""
-        self._console.print(f"[bold cyan]▸[/bold cyan] {escape(title)}{words}")
+        self._console.print(
+            f"[bold cyan]▸[/bold cyan] {escape(title)}{words}", soft_wrap=True
+        )
 
     def talk(self, name: str, text: str, state: str) -> None:
         """Write a message with its check marks."""
         colour = "blue" if state == "read" else "default"
         self._console.print(
-            f"    [bold]{escape(name)}[/bold]: {escape(text)}"
-            f"  [{colour}]{MARKS[state]}[/{colour}]"
+            f"    [bold]{escape(name)}[/bold]: {escape(_without_token(text))}"
+            f"  [{colour}]{MARKS[state]}[/{colour}]",
+            soft_wrap=True,
         )
 
     def end(self, outcome: Outcome, kept: Kept | None) -> None:
@@ -141,7 +144,8 @@ class TerminalReport:
         looked = ", ".join(f"{count} {kind}" for kind, count in scan.needles.items())
         console.print(
             f"Looked for {looked} in {scan.files} files and {scan.frames} frames of the"
-            f" server ({scan.data_bytes / 1e6:.1f} MB)."
+            f" server ({scan.data_bytes / 1e6:.1f} MB).",
+            soft_wrap=True,
         )
         if scan.planted_found:
             console.print(f"  Planted in the clear: found in {scan.planted_found[0]}.")
@@ -215,6 +219,11 @@ class JSONReport:
         value["steps"] = self._steps
         sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
         sys.stdout.flush()
+
+
+def _without_token(text: str) -> str:
+    """Return a text as it was meant: what makes it unique is for the search alone."""
+    return text.rpartition(" [")[0] or text
 
 
 def _counts_table(outcome: Outcome) -> Table:

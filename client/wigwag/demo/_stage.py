@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Final, cast
 
+import anyio
 import anyio.to_thread
 
 from wigwag.client import profile_secrets
@@ -39,6 +40,9 @@ async def run_demo(report: Report, *, keeps_server: bool) -> ExitCode:
     folder = Path(tempfile.mkdtemp(prefix="wigwag-demo-"))
     try:
         outcome, kept = await _play(folder, report, keeps_server=keeps_server)
+    except (KeyboardInterrupt, anyio.get_cancelled_exc_class()):
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     except (StageError, BaseExceptionGroup) as error:
         reasons = _reasons(error)
         if not reasons:  # interrupted, or a bug of ours
@@ -71,7 +75,8 @@ async def _play(
         await anyio.to_thread.run_sync(plant, server.address, authority, planted)
         for person in people:
             await person.register(server.join)
-            report.step(f"{person.name} registers", "keys are made on this side only")
+            name = person.name.capitalize()
+            report.step(f"{name} registers", "keys are made on this side only")
         # Prekeys are used up and deleted: collected now, looked for at the end.
         needles = await _keys(people)
         story = Story(server, alice, bob, report)

@@ -92,7 +92,7 @@ class Story:
         numbers = [await alice.safety_number(), await bob.safety_number()]
         if numbers[0] != numbers[1]:
             raise StageError(f"the safety numbers differ: {numbers}")
-        self._report.step("They compare safety numbers", numbers[0])
+        self._report.step("They compare safety numbers", grouped(numbers[0]))
         await alice.come_online(tasks)
         await bob.come_online(tasks)
         first = await self._say(alice, "Hello Bob, can anybody else read this?")
@@ -117,11 +117,13 @@ class Story:
         for text in texts:
             self._report.talk("alice", text, "sequenced")
         await bob.come_online(tasks)
+        self._report.step("Bob comes back", "✓✓: his device has it")
         for text in texts:
             await alice.wait_state(text, "delivered")
-        self._report.step("Bob comes back and has them", "✓✓: delivered")
+            self._report.talk("alice", text, "delivered")
         for text in texts:
             await alice.wait_state(text, "read")
+        for text in texts:
             self._report.talk("alice", text, "read")
 
     async def _burst(self, tasks: TaskGroup) -> None:
@@ -197,7 +199,7 @@ class Story:
         count = person.count_reached("queued", prefix)
         self.played.client_kills.append(count)
         self._report.step(
-            f"kill -9: {person.name}'s client",
+            f"kill -9: {person.name.capitalize()}'s client",
             f"{count} of {BURST_MESSAGES} messages were stored",
         )
 
@@ -232,3 +234,8 @@ class Story:
         await person.wait_until(
             lambda: person.has_confirmed(text), f"{text!r} to be stored"
         )
+
+
+def grouped(digits: str) -> str:
+    """Return a safety number in groups of five."""
+    return " ".join(digits[start : start + 5] for start in range(0, len(digits), 5))
