@@ -140,8 +140,43 @@ def test_a_retryable_refusal_keeps_the_row_and_its_chat(code: ErrorCode) -> None
     outbox = logic.seal(outbox, row(2).id, ONE, 100)
     assert logic.offer(outbox, 4.9)[1] == ()
     assert logic.next_due(outbox, 0.0) == 5.0
-    _, offers = logic.offer(outbox, 5.0)
+    outbox, offers = logic.offer(outbox, 5.0)
+    assert offers[0].id == row(1).id
+    outbox, _ = logic.sequence(outbox, row(1).id, 1)
+    offers += logic.offer(outbox, 5.0)[1]
     assert [offer.id for offer in offers] == [row(1).id, row(2).id]
+
+
+def test_a_rate_limit_slows_the_whole_device_down() -> None:
+    """Offering the rest of a pipeline would only be refused as well."""
+    outbox, offers = logic.offer(filled(*(row(n) for n in range(1, 5))), 0.0)
+    limited = refusal(ErrorCode.RATE_LIMITED, retry_after_seconds=0.1)
+    for offer in offers:
+        outbox, _ = logic.refuse(outbox, offer.id, offer.copy, limited, 0.0)
+    outbox = logic.add(outbox, row(9, 1), ZERO_ID)
+    outbox = logic.seal(outbox, row(9, 1).id, ONE, 100)
+    assert logic.offer(outbox, 0.09)[1] == ()
+    assert logic.next_due(outbox, 0.0) == 0.1
+    outbox, offers = logic.offer(outbox, 0.1)
+    assert [offer.id for offer in offers] == [row(1).id]
+    outbox, _ = logic.sequence(outbox, row(1).id, 1)
+    outbox, offers = logic.offer(outbox, 0.1)
+    assert [offer.id for offer in offers] == [row(2).id, row(3).id]
+
+
+def test_what_follows_a_refused_row_waits_no_longer_than_that() -> None:
+    """Each row behind it would else earn a minute's wait of its own."""
+    outbox = filled(row(1), row(2))
+    for turn in range(20):
+        now = float(turn)
+        outbox, offers = logic.offer(outbox, now)
+        copies = {offer.id: offer.copy for offer in offers}
+        limited = refusal(ErrorCode.RECIPIENT_FULL, retry_after_seconds=0.5)
+        behind = refusal(ErrorCode.OUT_OF_ORDER)
+        outbox, _ = logic.refuse(outbox, row(1).id, copies[row(1).id], limited, now)
+        outbox, _ = logic.refuse(outbox, row(2).id, copies[row(2).id], behind, now)
+    outbox, offers = logic.offer(outbox, 30.0)
+    assert len(offers) == 2
 
 
 def test_a_permanent_refusal_with_unknown_outcome_is_tried_again() -> None:

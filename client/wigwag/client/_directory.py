@@ -104,21 +104,11 @@ class Directory:
             PeerUnknown: There is no such account, or its list isn't genuine.
             WigwagError: The server can't be asked now.
         """
-        store = self._device.store
-        known = await store.run(lambda txn: peer_txn(txn, user))
+        known = await self._device.store.run(lambda txn: peer_txn(txn, user))
         if known is not None:
             return known
-        pin = await self._fetch_first(user)
-        now_ms = self._device.now_ms()
-        peer = Peer(user=user, name=None, pin=pin, checked_ms=now_ms)
-
-        def work(txn: Txn) -> Peer:
-            found = peer_txn(txn, user)
-            if found is None:
-                save_peer_txn(txn, peer)
-            return found or peer
-
-        return await store.run(work)
+        peer = await self._fetch_peer(user)
+        return await self._device.store.run(lambda txn: _keep_txn(txn, peer))
 
     async def introduce(self, user: bytes) -> Peer:
         """Return an account that wrote to us, with its name if that can be proven.
@@ -126,16 +116,20 @@ class Directory:
         A name that we know as another account's makes that other one's sending
         held: somebody took the name over.
         """
-        peer = await self.meet(user)
-        if peer.name is not None:
-            return peer
+        known = await self._device.store.run(lambda txn: peer_txn(txn, user))
+        if known is not None:
+            return known
+        # Kept only when all is known: a cut in between begins anew.
+        peer = await self._fetch_peer(user)
         link = self._device.require_link()
         try:
             answer = await link.ask(UsernameOf(user), UsernameResolved)
             is_his = await self._user_of(answer.name) == user
         except (PeerUnknown, ServerRefused):
-            return peer
-        return await self._name_peer(peer, answer.name) if is_his else peer
+            return await self._device.store.run(lambda txn: _keep_txn(txn, peer))
+        if not is_his:
+            return await self._device.store.run(lambda txn: _keep_txn(txn, peer))
+        return await self._name_peer(peer, answer.name)
 
     async def refresh(self, user: bytes) -> Peer:
         """Fetch the lists after the pinned one.
@@ -283,6 +277,10 @@ class Directory:
                 raise PeerUnknown("There is no such account.") from error
             raise
 
+    async def _fetch_peer(self, user: bytes) -> Peer:
+        pin = await self._fetch_first(user)
+        return Peer(user=user, name=None, pin=pin, checked_ms=self._device.now_ms())
+
     async def _fetch_first(self, user: bytes) -> ListPin:
         page = await self._fetch(user, above=0)
         try:
@@ -323,8 +321,9 @@ class Directory:
 
         def work(txn: Txn) -> tuple[Peer, bytes | None]:
             found = name_txn(txn, name)
+            current = _keep_txn(txn, peer)
             if found is None or found.user == peer.user:
-                named = replace(peer_txn(txn, peer.user) or peer, name=name)
+                named = replace(current, name=name)
                 save_name_txn(txn, name, peer.user)
                 save_peer_txn(txn, named)
                 return named, None
@@ -340,9 +339,17 @@ class Directory:
                     user=found.user,
                     reason="other_account",
                 )
-            return peer, found.user
+            return current, found.user
 
         named, held = await self._device.store.run(work)
         if held is not None:
             self._on_change(held)
         return named
+
+
+def _keep_txn(txn: Txn, peer: Peer) -> Peer:
+    """Keep an account as it is known; a new one is stored."""
+    found = peer_txn(txn, peer.user)
+    if found is None:
+        save_peer_txn(txn, peer)
+    return found or peer

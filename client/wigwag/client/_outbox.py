@@ -15,6 +15,8 @@ one taken away gives a counterexample in the design's state model):
   the named id isn't a row of ours; the row is offered again either way.
 - DEVICES_STALE asks for new ciphertexts: the row is sealed again and its attempt
   rises. A chat waits behind a row that waits.
+- RATE_LIMITED is about the device: everything pauses for the told time, then goes
+  on with one row in flight, and one more with each SEQUENCED.
 - A row without an answer is offered again, byte for byte the same, after
   `OUTCOME_WAIT_SECONDS` and first of all on every new connection.
 - "Offered" must be durable before the first byte of a row's first copy leaves:
@@ -26,6 +28,7 @@ from dataclasses import replace
 from typing import Final
 
 from wigwag.client._ids import ZERO_ID
+from wigwag.client._outbox_rows import ALLOWANCE_MAX
 from wigwag.client._outbox_rows import BaseMoved as BaseMoved
 from wigwag.client._outbox_rows import Device as Device
 from wigwag.client._outbox_rows import Effect as Effect
@@ -52,6 +55,9 @@ OUTBOX_LIFE_MS: Final = LIMITS["outbox_days"].value * 24 * 3600 * 1000
 
 RETRY_FIRST_SECONDS: Final = 0.5
 """Wait after a refusal that names no time; doubles with each one in a row."""
+
+TOLD_LEAST_SECONDS: Final = 0.05
+"""A told time below this would make a loop at line rate of a refusal."""
 
 RETRY_LAST_SECONDS: Final = 60.0
 """A recipient's full inbox may last for days; asking each minute is cheap."""
@@ -81,7 +87,7 @@ def add(outbox: Outbox, row: Row, base: bytes) -> Outbox:
 
 def connect(outbox: Outbox, window: Window) -> Outbox:
     """Begin a connection: everything unanswered is to be offered again."""
-    return replace(disconnect(outbox), window=window)
+    return replace(disconnect(outbox), window=window, allowance=ALLOWANCE_MAX)
 
 
 def disconnect(outbox: Outbox) -> Outbox:
@@ -171,10 +177,10 @@ def offer(outbox: Outbox, now: float) -> tuple[Outbox, tuple[Offer, ...]]:
         The next value, and the copies to send, in this order.
     """
     window = outbox.window
-    if window is None:
+    if window is None or now < outbox.paused_until:
         return outbox, ()
     flying = [row for row in outbox.rows.values() if row.phase is Phase.IN_FLIGHT]
-    rows_left = window.rows_max - len(flying)
+    rows_left = min(window.rows_max, outbox.allowance) - len(flying)
     bytes_left = window.bytes_max - sum(row.size_bytes for row in flying)
     rows: dict[bytes, Row] = {}
     offers: list[Offer] = []
@@ -237,6 +243,8 @@ def sequence(
     if attempt in covers and attempt != row.attempt:
         missing = covers[row.attempt] - covers[attempt]
     ended = Ended(row, EndState.SEQUENCED, attempt=attempt, copies_for=missing)
+    allowance = min(outbox.allowance + 1, ALLOWANCE_MAX)
+    outbox = replace(outbox, allowance=allowance)
     if not row.is_ordered:
         return _remove(outbox, row), (ended,)
     bases = {**outbox.bases, row.chat: id_}
@@ -272,8 +280,14 @@ def refuse(
         ended = Ended(row, EndState.REJECTED, refusal.code, attempt=row.attempt)
         return _remove(outbox, row), (ended,)
     refusals = row.refusals + 1
-    wait = max(refusal.retry_after_seconds, _wait_seconds(refusals))
-    waiting = replace(row, phase=Phase.WAITING, due=now + wait, refusals=refusals)
+    told = refusal.retry_after_seconds
+    # A server that tells a time knows best; guessing longer would only add to it.
+    wait = max(told, TOLD_LEAST_SECONDS) if told else _wait_seconds(refusals)
+    due = now + wait
+    waiting = replace(row, phase=Phase.WAITING, due=due, refusals=refusals)
+    if error_class(refusal.code) == "slow_down":
+        pause = max(outbox.paused_until, due)
+        outbox = replace(outbox, allowance=1, paused_until=pause)
     return _put(outbox, waiting), ()
 
 
@@ -334,6 +348,7 @@ def next_due(outbox: Outbox, now: float) -> float | None:
         for row in outbox.rows.values()
         if row.phase is not Phase.READY
     ]
+    times.append(outbox.paused_until)
     return min((time for time in times if time > now), default=None)
 
 
@@ -383,7 +398,8 @@ def _reorder(
     ):
         outbox = replace(outbox, bases={**outbox.bases, row.chat: last_id})
         effects = (BaseMoved(row.chat, last_id),)
-    refusals = row.refusals + 1
+    # Behind another row of the chat it is that one's refusal, and not counted.
+    refusals = row.refusals + (oldest.id == row.id)
     if refusals <= REORDERS_FREE:
         again = replace(row, phase=Phase.READY, refusals=refusals)
     else:

@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from wigwag.client._ids import ZERO_ID
 from wigwag.wire import LIMITS, Outcome
+
+ALLOWANCE_MAX: Final = 4096
+"""Stands for no allowance: the window's highest value."""
 
 
 class Device(NamedTuple):
@@ -90,6 +93,10 @@ class Outbox:
         held: Chats in which nothing is sent: the peer's key changed.
         window: Bounds of this connection; None: there is none.
         copies: Copies offered so far; numbers them.
+        allowance: Rows that may be in flight, within the window: one after a
+            RATE_LIMITED, one more with each SEQUENCED.
+        paused_until: RATE_LIMITED counts for the device: nothing is offered before,
+            steady clock, in seconds.
     """
 
     rows: Mapping[bytes, Row] = field(default_factory=dict[bytes, Row])
@@ -97,6 +104,8 @@ class Outbox:
     held: frozenset[bytes] = frozenset()
     window: Window | None = None
     copies: int = 0
+    allowance: int = ALLOWANCE_MAX
+    paused_until: float = 0.0
 
     def key(self) -> tuple[object, ...]:
         """Return the whole value as something hashable, for explorers."""
@@ -106,6 +115,8 @@ class Outbox:
             self.held,
             self.window,
             self.copies,
+            self.allowance,
+            self.paused_until,
         )
 
 
