@@ -52,6 +52,7 @@ class Outcome:
         client_kills: Messages stored at each SIGKILL of a client.
         burst: Messages of the burst.
         seconds: How long all of it took.
+        folder: Where everything is; it is removed if all is proven and nothing kept.
     """
 
     directions: tuple[Direction, Direction]
@@ -60,6 +61,7 @@ class Outcome:
     client_kills: Sequence[int]
     burst: int
     seconds: float
+    folder: str
 
     @property
     def is_proven(self) -> bool:
@@ -162,6 +164,9 @@ class TerminalReport:
             else "[bold red]NOT proven[/bold red]"
         )
         console.print(f"\n{verdict} in {outcome.seconds:.1f} s.\n")
+        if not outcome.is_proven:
+            console.print(f"Everything is kept in {outcome.folder}.", soft_wrap=True)
+            return
         console.print(_next_steps(kept), markup=False, soft_wrap=True)
 
     def failed(self, reason: str, folder: str) -> None:
@@ -207,6 +212,7 @@ class JSONReport:
                     "found": list(scan.found),
                 },
                 "seconds": round(outcome.seconds, 1),
+                "folder": None if outcome.is_proven and not kept else outcome.folder,
                 "kept": kept.value() if kept else None,
             }
         )

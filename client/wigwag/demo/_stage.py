@@ -87,7 +87,7 @@ async def _play(
         scan = await anyio.to_thread.run_sync(
             _search, server, _distinct(needles), planted
         )
-        outcome = _judge(people, stores, story.played, scan, started)
+        outcome = _judge(people, stores, story.played, scan, started, str(folder))
         kept = None
         if keeps_server and outcome.is_proven:
             passphrases = {person.name: person.passphrase for person in people}
@@ -156,6 +156,7 @@ def _judge(
     played: Played,
     scan: ScanResult,
     started: float,
+    folder: str,
 ) -> Outcome:
     alice, bob = people
     return Outcome(
@@ -168,6 +169,7 @@ def _judge(
         client_kills=played.client_kills,
         burst=2 * BURST_MESSAGES,
         seconds=time.monotonic() - started,
+        folder=folder,
     )
 
 
