@@ -20,6 +20,7 @@ from wigwag.client import (
     ConnectionLost,
     Dialled,
     Join,
+    Ports,
     Session,
     Trust,
     open_session,
@@ -161,6 +162,8 @@ class Line:
     def __init__(self, server: "ScriptedServer", stream: _Stream) -> None:
         self._server = server
         self._stream = stream
+        # Says nothing more, as a machine that lost its power.
+        self.is_mute = False
         self.connection = Connection(
             Role.SERVER, ConnectionConfig(), now=anyio.current_time()
         )
@@ -200,7 +203,7 @@ class Line:
     async def flush(self) -> None:
         """Writes what is to be written."""
         data = self.connection.data_to_send()
-        if data:
+        if data and not self.is_mute:
             try:
                 await self._stream.send(data)
             except ConnectionLost:
@@ -213,7 +216,9 @@ class Line:
                 self.connection.reject(self._server.rejects_with)
                 return
             self.connection.accept(
-                server_nonce=bytes(32), session_id=bytes(16), server_time_ms=NOW_MS
+                server_nonce=bytes(32),
+                session_id=bytes(16),
+                server_time_ms=self._server.time_ms(),
             )
             return
         answer = self._server.answers.get(type(message))
@@ -231,6 +236,7 @@ class ScriptedServer:
         received: Everything that clients said.
         lines: Connections, in order.
         rejects_with: Code of REJECT to every HELLO; None: WELCOME.
+        time_ms: The server's clock.
         enrolled: What `alice` said when she registered.
     """
 
@@ -240,6 +246,7 @@ class ScriptedServer:
     received: list[Message] = field(default_factory=list[Message])
     lines: list[Line] = field(default_factory=list[Line])
     rejects_with: ErrorCode | None = None
+    time_ms: Callable[[], int] = lambda: NOW_MS
     enrolled: list[Message] = field(default_factory=list[Message])
     _tasks: TaskGroup | None = None
     _line_added: anyio.Event = field(default_factory=anyio.Event)
@@ -348,10 +355,13 @@ async def scripted() -> AsyncGenerator[ScriptedServer, None]:
         tasks.cancel_scope.cancel()
 
 
-async def enrol(server: ScriptedServer, folder: Path) -> Path:
+async def enrol(
+    server: ScriptedServer, folder: Path, world: Ports | None = None
+) -> Path:
     """Registers `alice` at a scripted server; returns the profile."""
     join = Join(Address("scripted", 1), PIN, "invite")
-    await register("alice", join, profile=folder / "alice", ports=ports(net=server))
+    world = world or ports(net=server)
+    await register("alice", join, profile=folder / "alice", ports=world)
     server.lines.clear()
     server.enrolled = list(server.received)
     server.received.clear()
@@ -360,10 +370,10 @@ async def enrol(server: ScriptedServer, folder: Path) -> Path:
 
 @asynccontextmanager
 async def alice_at(
-    server: ScriptedServer, folder: Path
+    server: ScriptedServer, folder: Path, world: Ports | None = None
 ) -> AsyncGenerator[Session, None]:
     """Registers `alice` and opens her session."""
-    profile = await enrol(server, folder)
-    async with open_session(profile, ports=ports(net=server)) as session:
+    profile = await enrol(server, folder, world)
+    async with open_session(profile, ports=world or ports(net=server)) as session:
         await session.wait_online(10)
         yield session

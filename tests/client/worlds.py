@@ -1,12 +1,14 @@
 """What the client's tests stand on: ports without Argon2, profiles, people."""
 
 import struct
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 import anyio
+import anyio.lowlevel
 
 from wigwag.client import (
     Address,
@@ -29,6 +31,8 @@ from wigwag.wire import DRAFT, HEADER_BYTES, MessageType, Send, decode_message
 
 KEY = bytes(range(32))
 
+Result = TypeVar("Result")
+
 
 class PlainKeys:
     """A fixed database key: Argon2 is tested once, not with every profile."""
@@ -40,6 +44,57 @@ class PlainKeys:
     async def unlock(self, folder: Path) -> bytes:
         """Return the key."""
         return KEY
+
+
+class InlineExecutor:
+    """Runs the store's work in place, so that simulated time can jump.
+
+    Attributes:
+        failure: Raised instead of the next commits; None: they succeed.
+    """
+
+    def __init__(self) -> None:
+        self.failure: Exception | None = None
+
+    async def run(
+        self,
+        work: Callable[[], Result],
+        commit: Callable[[], None],
+        rollback: Callable[[], None],
+    ) -> Result:
+        """Runs it whole."""
+        await anyio.lowlevel.checkpoint()
+        try:
+            result = work()
+            if self.failure is not None:
+                raise self.failure
+            commit()
+        except BaseException:
+            rollback()
+            raise
+        return result
+
+
+class SimulatedClock:
+    """The time of day, going with the event loop's clock.
+
+    Attributes:
+        offset_ms: How far it was set forward.
+    """
+
+    def __init__(self, start_ms: int) -> None:
+        self.offset_ms = start_ms
+
+    def now_ms(self) -> int:
+        """Returns milliseconds since the Unix epoch."""
+        return self.offset_ms + int(anyio.current_time() * 1000)
+
+
+def timeless(net: Net, start_ms: int) -> Ports:
+    """Returns a world in which time may jump."""
+    return replace(
+        ports(net=net), executor=InlineExecutor(), clock=SimulatedClock(start_ms)
+    )
 
 
 def ports(*, has_handover: bool = False, net: Net | None = None) -> Ports:
