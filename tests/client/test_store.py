@@ -51,6 +51,12 @@ def get_cursor(txn: Txn) -> int:
     return counter_txn(txn, "cursor")
 
 
+async def test_the_files_are_their_owners_alone(tmp_path: Path) -> None:
+    """A folder's rights may be opened by mistake; the files' don't follow."""
+    async with open_store(tmp_path / "db", KEY, ThreadExecutor()):
+        assert {entry.stat().st_mode & 0o777 for entry in tmp_path.iterdir()} == {0o600}
+
+
 async def test_work_is_durable_and_nothing_of_it_is_readable(tmp_path: Path) -> None:
     """The disk may be stolen (I13)."""
     path = tmp_path / "db"

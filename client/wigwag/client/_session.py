@@ -244,7 +244,7 @@ class Session:
                     await changed.wait()
                 finally:
                     self._device.unwatch(id_, changed)
-        raise TimedOut(f"The message isn't {until} after {timeout_seconds:g} s.")
+        raise TimedOut(f"The message isn't {until} yet.")
 
     async def message(self, message_id: str) -> Message:
         """Return a message as it stands now.

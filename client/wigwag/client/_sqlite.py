@@ -1,6 +1,8 @@
 """The border to apsw, whose stubs name a type that Python 3.11 doesn't have."""
 
+import os
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Protocol, cast
 
 import apsw
@@ -49,6 +51,10 @@ class Database(Protocol):
 
 
 def connect(path: str, vfs: str | None) -> Database:
-    """Open a database file; raises `apsw.Error`."""
-    db = apsw.Connection(path, vfs=vfs) if vfs else apsw.Connection(path)
-    return cast("Database", db)
+    """Open a database file, made for its owner's eyes only; raises `apsw.Error`."""
+    if vfs:
+        return cast("Database", apsw.Connection(path, vfs=vfs))
+    # SQLite would make it readable for everybody; its WAL takes the file's mode.
+    with suppress(OSError):  # apsw says it better
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    return cast("Database", apsw.Connection(path))
