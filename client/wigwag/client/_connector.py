@@ -86,6 +86,8 @@ class Connector:
                 ending, ready_at = await self._connect_once()
                 uptime = anyio.current_time() - ready_at
             except StoreUnwritable as error:
+                if self._device.store.has_failed:
+                    raise
                 ending = Ending(error)
             except WigwagError as error:
                 ending = Ending(

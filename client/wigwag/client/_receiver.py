@@ -108,9 +108,9 @@ class Receiver:
                     self._acknowledge()
             except StoreUnwritable as error:
                 # Nothing of it is acknowledged; it comes again.
+                if self._device.store.has_failed:
+                    raise
                 self._give_up(error)
-                await anyio.sleep(LOOKUP_SECONDS)
-                await self._device.store.run(lambda txn: None)
             except ConnectionLost:
                 self._queue.clear()
             self._acknowledge()

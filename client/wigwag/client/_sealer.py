@@ -7,7 +7,7 @@ import anyio
 from wigwag.client._compose import Seal, Sealed, seal_txn, send_users
 from wigwag.client._device import Device
 from wigwag.client._directory import Directory
-from wigwag.client._errors import PeerChanged, StoreError, WigwagError
+from wigwag.client._errors import StoreDamaged, WigwagError
 from wigwag.client._outbox import Row
 from wigwag.client._sender import Body, Sender, letter_peer_txn
 from wigwag.client._store_outbox import Letter, letter_txn
@@ -34,12 +34,12 @@ class Sealer:
                 try:
                     with anyio.fail_after(CLAIM_SECONDS):
                         await self._seal(row)
-                except StoreError:
+                except StoreDamaged:
                     raise
-                except (PeerChanged, TimeoutError):
-                    self._sender.postpone(row)
-                except WigwagError:
-                    # The server can't help now; the row waits and is tried again.
+                except (WigwagError, TimeoutError):
+                    if self._device.store.has_failed:
+                        raise
+                    # The server, the disk or the peer's new key: the row waits.
                     self._sender.postpone(row)
 
     async def _seal(self, row: Row) -> None:

@@ -7,7 +7,7 @@ must survive is committed before anything depends on it.
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import anyio
@@ -104,7 +104,8 @@ class Sender:
     async def load(self) -> None:
         """Read the outbox from the store; volatile facts begin anew."""
         rows, bases, held = await self._device.store.run(_load_txn)
-        outbox = Outbox(held=held)
+        # A connection may be there already; its answers name copies by number.
+        outbox = replace(self.outbox, rows={}, bases={}, held=held)
         for row in rows:
             outbox = logic.add(outbox, row, bases.get(row.chat, ZERO_ID))
         self.outbox = outbox
@@ -259,8 +260,15 @@ class Sender:
         """
         if self._link is not None:
             self._link.close(ErrorCode.GOING_AWAY, error)
-        await anyio.sleep(DISK_SECONDS)
-        await self.load()
+        while not self._device.store.has_failed:
+            await anyio.sleep(DISK_SECONDS)
+            try:
+                await self.load()
+            except StoreUnwritable:
+                continue
+            self._kick.set()
+            return
+        raise error
 
     async def _offer(self) -> None:
         link = self._link

@@ -57,6 +57,11 @@ class Store:
         self._sessions: dict[DeviceKey, PeerSessions] = {}
         self._listeners: list[Callable[[Changes], None]] = []
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether it is over with this store: what is durable isn't known."""
+        return self._failure is not None
+
     def listen(self, listener: Callable[[Changes], None]) -> None:
         """Tell `listener` what each commit changed, on the event loop, after it."""
         self._listeners.append(listener)
