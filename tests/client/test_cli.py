@@ -274,8 +274,11 @@ def test_messages_cannot_drive_the_terminal(world: World, tmp_path: Path) -> Non
     evil = tmp_path / "evil"
     evil.write_text("red\x1b[31m\x07 \u202eback\nbob: fake", "utf-8")
     given = evil.read_bytes()
+    listening = ["listen", "-p", "bob", "--consumer", "evil"]
+    world.run(*listening, "--wait", "1").succeeded()
     world.run("send", "bob", "-", "-p", "alice", given=given).succeeded()
-    out = world.run("history", "alice", "-p", "bob", "--limit", "1").succeeded().out
+    out = world.run(*listening, "--count", "1").succeeded().out
     assert "\x1b" not in out
     assert "red<001B>[31m<0007> <202E>back" in out
     assert re.search(r"^ +bob: fake", out, re.MULTILINE)
+    assert world.run("history", "alice", "-p", "bob", "--limit", "1").out == out
