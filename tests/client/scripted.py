@@ -26,17 +26,21 @@ from wigwag.client import (
     open_session,
     register,
 )
+from wigwag.client._clock import SystemEntropy
 from wigwag.client.crypto import (
     AccountKey,
     DeviceKeys,
     LocalDevice,
     list_device,
+    make_kem_prekeys,
+    make_signed_prekey,
     sign_first_list,
 )
 from wigwag.wire import (
     NEED_DATA,
     Auth,
     AuthOk,
+    Bundle,
     Connection,
     ConnectionClosed,
     ConnectionConfig,
@@ -64,6 +68,7 @@ from wigwag.wire import (
     UsernameResolve,
     UsernameResolved,
     decode_struct,
+    suite1,
 )
 
 NOW_MS = 1_800_000_000_000
@@ -153,6 +158,21 @@ class Peer:
         )
         return DeviceLists(
             user=self.user, account_key=self.key.public, lists=(signed,), more=False
+        )
+
+    def bundle(self, registration_id: int) -> Bundle:
+        """Returns a bundle of his device in some registration."""
+        device = LocalDevice(self.user, self.key.public, 1, registration_id, self.keys)
+        entropy = SystemEntropy()
+        signed = make_signed_prekey(device, 1, entropy=entropy, now_ms=NOW_MS)
+        (kem,) = make_kem_prekeys(device, 1, 1, is_last_resort=True, entropy=entropy)
+        return Bundle(
+            suite=suite1.SUITE,
+            device=1,
+            registration_id=registration_id,
+            signed_prekey=signed.offer(),
+            one_time=(),
+            kem=kem.offer(),
         )
 
 

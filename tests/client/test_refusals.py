@@ -10,7 +10,7 @@ from tests.client.scripted import (
     ScriptedServer,
     error,
 )
-from tests.client.writer import BOB, Writer, in_order, setting, take
+from tests.client.writer import BOB, EVE, Writer, in_order, setting, take
 
 from wigwag.client import (
     MessageRejected,
@@ -21,11 +21,14 @@ from wigwag.client import (
 )
 from wigwag.wire import (
     Auth,
+    Bundles,
     DeviceRef,
     DevicesStale,
     ErrorCode,
     Message,
+    MessageClass,
     Outcome,
+    PrekeysClaim,
     Refused,
     Send,
 )
@@ -117,4 +120,68 @@ async def test_a_sequenced_for_another_message_ends_the_connection(
 
         sent = await refused(server, session, line, bob, mixed, in_order)
         await server.heard(Auth, 2)
+        message = await sent.wait("sequenced", 10)
+        assert message.state is MessageState.SEQUENCED
+
+
+def re_registered(server: ScriptedServer) -> Answer:
+    """Makes bob's device a newly registered one, and an answer that says so."""
+
+    def claimed(_: Message) -> Message:
+        return Bundles(user=BOB.user, list_seq=1, bundles=(BOB.bundle(8),))
+
+    server.answers[PrekeysClaim] = claimed
+
+    def answer(message: Message) -> Message:
+        made = refusal(ErrorCode.DEVICES_STALE)(message)
+        assert isinstance(made, Refused)
+        current = DeviceRef(user=BOB.user, device=1, registration_id=8)
+        devices = DevicesStale(missing=(), extra=(), stale=(current,), more=False)
+        return msgspec.structs.replace(made, devices=devices)
+
+    return answer
+
+
+async def test_a_new_registration_is_sealed_for_anew(tmp_path: Path) -> None:
+    """With the next attempt, in a session of a bundle that the list vouches for."""
+    async with setting(tmp_path) as (server, session, line, bob):
+        stale = re_registered(server)
+        sent = await refused(server, session, line, bob, stale, in_order)
         await sent.wait("sequenced", 10)
+        first, second = server.said(Send)
+        assert first.client_msg_id == second.client_msg_id
+        assert (first.attempt, second.attempt) == (1, 2)
+        assert first.envelopes[0].registration_id == 7
+        assert second.envelopes[0].registration_id == 8
+
+
+async def test_a_bundle_that_is_not_signed_is_not_used(tmp_path: Path) -> None:
+    """The server's word counts for nothing (R-KEYS-005)."""
+    async with setting(tmp_path) as (server, session, line, bob):
+        stale = re_registered(server)
+        forged = EVE.bundle(8)
+        server.answers[PrekeysClaim] = lambda _: Bundles(
+            user=BOB.user, list_seq=1, bundles=(forged,)
+        )
+        sent = await refused(server, session, line, bob, stale, in_order)
+        await sent.wait("sequenced", 10)
+        assert [item.envelopes[0].registration_id for item in server.said(Send)] == [
+            7,
+            7,
+        ]
+
+
+async def test_who_only_a_newer_attempt_covered_gets_a_copy(tmp_path: Path) -> None:
+    """The older attempt is what is stored; the other devices would miss it."""
+    async with setting(tmp_path) as (server, session, line, bob):
+
+        def older(message: Message) -> Message:
+            return msgspec.structs.replace(in_order(message), attempt=1)
+
+        stale = re_registered(server)
+        sent = await refused(server, session, line, bob, stale, older, in_order)
+        await sent.wait("sequenced", 10)
+        first, _, copy = await server.heard(Send, 3)
+        assert copy.class_ == MessageClass.SIGNAL
+        assert copy.client_msg_id != first.client_msg_id
+        assert copy.envelopes[0].registration_id == 8
