@@ -47,17 +47,15 @@ class Finished:
         return self
 
 
-class World:
-    """One server, one home folder, and the commands in it.
+class Home:
+    """One home folder, and the commands in it.
 
     Attributes:
-        server: The server.
         home: Where profiles, logs and the command itself are.
         environment: Of the commands.
     """
 
-    def __init__(self, server: ServerProcess, home: Path) -> None:
-        self.server = server
+    def __init__(self, home: Path) -> None:
         self.home = home
         programs = home / "bin"
         programs.mkdir()
@@ -124,6 +122,18 @@ class World:
             check=False,
         )
         return Finished(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+class World(Home):
+    """A home with a server.
+
+    Attributes:
+        server: The server.
+    """
+
+    def __init__(self, server: ServerProcess, home: Path) -> None:
+        super().__init__(home)
+        self.server = server
 
     def register(self, name: str) -> None:
         """Make an account."""

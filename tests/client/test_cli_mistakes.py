@@ -312,6 +312,8 @@ def test_messages_wait_while_the_server_is_gone(world: World) -> None:
         status = world.run("status", "-p", "alice", "--json").succeeded().value()
         assert (status["is_online"], status["queued"]) == (False, 3)
         assert status["error"]
+        stranger = ["send", "stranger", "hi", "-p", "alice", "--wait", "0.5", "--json"]
+        check_sentence(world.run(*stranger), 4, "UNREACHABLE")
         invite = f"wigwag://127.0.0.1:{world.server.port}/#v1.{'A' * 43}.x"
         gone = world.run("register", "ivan", invite, "--json")
         check_sentence(gone, 4, "UNREACHABLE")

@@ -20,7 +20,7 @@ from wigwag.client._chat_lines import Lines
 from wigwag.client._chat_transcript import Remark, Transcript
 from wigwag.client._chat_view import ChatStatus, View
 from wigwag.client._cli_output import Output, is_terminal
-from wigwag.client._cli_session import Opening, open_profile
+from wigwag.client._cli_session import Opening, open_profile, wait_to_look_up
 from wigwag.client._errors import WigwagError
 from wigwag.client._events import (
     AnyEvent,
@@ -58,6 +58,7 @@ async def run_chat(opening: Opening, peer: str) -> None:
     """
     async with open_profile(opening) as session:
         # Somebody new is looked up first: a misspelt name is an error at once.
+        await wait_to_look_up(session, peer)
         info = await session.peer(peer)
         conversation = Conversation(session, info, opening.output)
         is_screen = (

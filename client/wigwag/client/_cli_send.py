@@ -5,7 +5,11 @@ from typing import Final, cast
 
 from wigwag.client._cli_input import LineReader
 from wigwag.client._cli_output import Output
-from wigwag.client._cli_session import Opening, open_profile_or_holder
+from wigwag.client._cli_session import (
+    Opening,
+    open_profile_or_holder,
+    wait_to_look_up,
+)
 from wigwag.client._errors import ConnectionLost, MessageTooLong, TimedOut
 from wigwag.client._handover_client import Holder
 from wigwag.client._message import Message, MessageState
@@ -35,6 +39,8 @@ async def run_send(
         text = await _read_text()
     waiting = Waiting(opening.output, peer, until, wait_seconds)
     async with open_profile_or_holder(opening) as door:
+        if isinstance(door, Session):
+            await wait_to_look_up(door, peer, wait_seconds)
         sent = await door.send(peer, text)
         is_over = await waiting.wait(door, sent.message_id)
     for _ in range(HOLDERS_MAX):

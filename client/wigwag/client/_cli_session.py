@@ -24,6 +24,9 @@ starting or ending."""
 
 OPENING_PAUSE_SECONDS: Final = 0.1
 
+LOOK_UP_SECONDS: Final = 10.0
+"""A server that is there answers in far less."""
+
 
 @dataclass(frozen=True, slots=True)
 class Opening:
@@ -70,6 +73,23 @@ async def open_profile(opening: Opening) -> AsyncGenerator[Session, None]:
     keys = AskingKeys(opening.passphrase_file)
     async with open_session(opening.folder(), keys=keys) as session:
         yield session
+
+
+async def wait_to_look_up(
+    session: Session, peer: str, wait_seconds: float = LOOK_UP_SECONDS
+) -> None:
+    """Wait for the connection that it takes to look somebody up, if he is new.
+
+    Args:
+        session: The open session.
+        peer: His name.
+        wait_seconds: How long; whoever sits before it wants to know soon.
+
+    Raises:
+        WigwagError: There is no connection: why the last try failed.
+    """
+    if all(known.name != peer for known in await session.peers()):
+        await session.wait_online(wait_seconds)
 
 
 @asynccontextmanager

@@ -1,6 +1,6 @@
 """`wigwag verify`: the number that two people compare."""
 
-from wigwag.client._cli_session import Opening, open_profile
+from wigwag.client._cli_session import Opening, open_profile, wait_to_look_up
 from wigwag.client._render import one_line
 from wigwag.client._session import PeerInfo
 
@@ -15,6 +15,7 @@ async def run_verify(opening: Opening, peer: str, *, mark: bool, accept: bool) -
         accept: The new key is really his: send to him again.
     """
     async with open_profile(opening) as session:
+        await wait_to_look_up(session, peer)
         if accept:
             await session.accept_peer_change(peer)
         if mark:
