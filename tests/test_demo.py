@@ -2,9 +2,13 @@
 
 import base64
 import json
+import os
+import re
 import secrets
+import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +16,7 @@ import pytest
 
 from wigwag.demo._person import Said, Shown
 from wigwag.demo._proof import count_direction
+from wigwag.demo._report import JSONReport, Outcome, ScanResult, TerminalReport
 from wigwag.demo._scan import Needle, Scanner
 
 DEMO_SECONDS_MAX = 180
@@ -170,6 +175,100 @@ def test_a_needle_too_short_to_mean_anything_is_refused() -> None:
         Scanner([Needle("a word", b"word")])
 
 
+def outcome(**changes: Any) -> Outcome:  # noqa: ANN401 - as replace() takes them
+    """Return an outcome in which all is well, but for the changes."""
+    ways = [
+        count_direction(
+            *names,
+            TYPED,
+            store(TYPED, is_own=True),
+            store(TYPED, is_own=False),
+            shown(TYPED),
+        )
+        for names in (("alice", "bob"), ("bob", "alice"))
+    ]
+    scan = ScanResult({"messages": 8}, 3, 20, 5_000_000, ["frame 1"], [])
+    good = Outcome((ways[0], ways[1]), scan, [50], [60], 200, 9.9, "a folder")
+    return replace(good, **changes)
+
+
+BLIND = ScanResult({"messages": 8}, 3, 20, 5_000_000, [], [])
+FOUND = ScanResult({"messages": 8}, 3, 20, 5_000_000, ["frame 1"], ["key in a log"])
+LOST = count_direction("alice", "bob", TYPED, [], [], [])
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_proven"),
+    [
+        ({}, True),
+        ({"scan": BLIND}, False),
+        ({"scan": FOUND}, False),
+        ({"directions": (LOST, LOST)}, False),
+        ({"server_kills": []}, False),
+        ({"server_kills": [200]}, False),
+        ({"client_kills": []}, False),
+        ({"client_kills": [100]}, False),
+    ],
+)
+def test_only_all_of_it_together_is_a_proof(
+    changes: dict[str, Any], is_proven: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A server that died after the burst proves nothing about a crash within it."""
+    judged = outcome(**changes)
+    assert judged.is_proven == is_proven
+    JSONReport().end(judged, None)
+    assert json.loads(capsys.readouterr().out)["is_proven"] == is_proven
+    TerminalReport().end(judged, None)
+    words = capsys.readouterr().out
+    assert ("NOT proven" in words) == (not is_proven)
+    assert ("a folder" in words) == (not is_proven)
+
+
+def test_a_demonstration_that_stops_early_says_why(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """And where the logs are."""
+    for report in (JSONReport(), TerminalReport()):
+        report.step("It begins", "")
+        report.failed("the server isn't ready", "a folder")
+        words = capsys.readouterr().out
+        assert "the server isn't ready" in words
+        assert "a folder" in words
+
+
+def test_a_kept_server_serves_on(tmp_path: Path) -> None:
+    """What is printed at the end works: to chat by hand, and to stop it."""
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    finished = subprocess.run(
+        [sys.executable, "-m", "wigwag", "demo", "--keep"],
+        capture_output=True,
+        text=True,
+        timeout=DEMO_SECONDS_MAX,
+        env=environment,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    pid_text, folder = re.findall(r"kill (\d+); rm -r (\S+)", finished.stdout)[0]
+    try:
+        passphrase, profile = re.findall(
+            r"WIGWAG_PASSPHRASE=(\S+) wigwag chat bob --profile (\S+)", finished.stdout
+        )[0]
+        status = subprocess.run(
+            [sys.executable, "-m", "wigwag", "status", "--json", "-p", profile],
+            capture_output=True,
+            text=True,
+            timeout=DEMO_SECONDS_MAX,
+            env={**environment, "WIGWAG_PASSPHRASE": passphrase},
+            check=True,
+        )
+        value = json.loads(status.stdout)
+        assert (value["name"], value["is_online"]) == ("alice", True)
+        assert Path(folder).parent == tmp_path
+    finally:
+        os.kill(int(pid_text), signal.SIGKILL)
+    assert "lost" in finished.stdout
+
+
 def test_the_demonstration_proves_itself() -> None:
     """The one command that a newcomer runs: processes, crashes, counts and search."""
     finished = subprocess.run(
@@ -180,12 +279,12 @@ def test_the_demonstration_proves_itself() -> None:
         check=False,
     )
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    outcome: dict[str, Any] = json.loads(finished.stdout)
-    assert outcome["is_proven"]
-    assert outcome["lost"] == outcome["doubled"] == outcome["out_of_order"] == 0
-    assert outcome["sent"] == outcome["received"] >= 200
-    assert len(outcome["server_kills"]) == len(outcome["client_kills"]) == 1
-    scan = outcome["scan"]
+    value: dict[str, Any] = json.loads(finished.stdout)
+    assert value["is_proven"]
+    assert value["lost"] == value["doubled"] == value["out_of_order"] == 0
+    assert value["sent"] == value["received"] >= 200
+    assert len(value["server_kills"]) == len(value["client_kills"]) == 1
+    scan = value["scan"]
     assert scan["planted_found"]
     assert not scan["found"]
     assert scan["frames"] > 400

@@ -171,7 +171,8 @@ def send(
     default="listen",
     show_default=True,
     metavar="NAME",
-    help="Each consumer gets every message once it begins where it left off.",
+    help="Name of the place in the messages where it goes on next time; each name"
+    " has its own.",
 )
 @profile_options
 @json_option

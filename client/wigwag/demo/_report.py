@@ -272,6 +272,6 @@ def _next_steps(kept: Kept | None) -> str:
         )
     lines += [
         f"Every frame it sees: {kept.folder}/frames.jsonl",
-        f"To stop it:  kill {kept.pid} && rm -r {kept.folder}",
+        f"To stop it:  kill {kept.pid}; rm -r {kept.folder}",
     ]
     return "\n".join(lines)
