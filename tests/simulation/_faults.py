@@ -11,7 +11,7 @@ from typing import Final, Protocol, assert_never
 import trio
 from tests.simulation._disk import Disk
 from tests.simulation._history import Fault
-from tests.simulation._network import Direction, Network, Weather
+from tests.simulation._network import Direction, Link, Network, Weather
 from tests.simulation._plan import FaultKind, Plan
 from tests.simulation._world import World
 
@@ -26,6 +26,9 @@ OFFLINE_SECONDS: Final = (10.0, 300.0)
 
 LATE_SECONDS: Final = (0.3, 20.0)
 """How late the frames of a torn connection arrive."""
+
+SIGN_IN_SECONDS: Final = (0.0, 0.15)
+"""A handshake and a sign-in on a usual route."""
 
 SLOW_SECONDS: Final = (5.0, 60.0)
 """How long a network or a disk stays slow."""
@@ -76,19 +79,29 @@ class FaultInjector:
         self._server = server
         self._clients = clients
         self._random = world.random("faults")
+        self._to_tear: set[str] = set()
         self._lasting: list[tuple[float, Callable[[], None]]] = []
 
     async def run(self) -> None:
         """Inject faults until cancelled."""
         random = self._random
-        while True:
-            await trio.sleep(random.expovariate(1 / self._plan.fault_gap_seconds))
-            self._end_lasting(trio.current_time())
-            self._inject(random.choice(self._plan.kinds))
+        async with trio.open_nursery() as nursery:
+
+            def dialled(client: str, link: Link) -> None:
+                if client in self._to_tear:
+                    self._to_tear.remove(client)
+                    nursery.start_soon(self._tear_soon, client, link)
+
+            self._network.on_dial = dialled
+            while True:
+                await trio.sleep(random.expovariate(1 / self._plan.fault_gap_seconds))
+                self._end_lasting(trio.current_time())
+                self._inject(random.choice(self._plan.kinds))
 
     def clear(self) -> None:
         """End everything that lasts."""
         self._end_lasting(float("inf"))
+        self._to_tear.clear()
         for route in self._network.routes:
             route.clear()
         for machine in (self._server, *self._clients):
@@ -119,6 +132,10 @@ class FaultInjector:
                 seconds = _skewed(random, LATE_SECONDS)
                 if route.tear(now + seconds):
                     self._note(kind, client.name, seconds)
+            case FaultKind.TEAR_SIGN_IN:
+                # Noted when it happens: to the connection that comes next.
+                self._to_tear.add(client.name)
+                route.reset()
             case FaultKind.CUT_UP | FaultKind.CUT_DOWN | FaultKind.CUT_BOTH:
                 seconds = _skewed(random, CUT_SECONDS)
                 for direction in _directions(kind):
@@ -135,6 +152,13 @@ class FaultInjector:
                 self._slow(kind, client, FaultKind.CLIENT_CRASH)
             case _:
                 assert_never(kind)
+
+    async def _tear_soon(self, client: str, link: Link) -> None:
+        """Tear a connection while it signs in."""
+        await trio.sleep(self._random.uniform(*SIGN_IN_SECONDS))
+        seconds = _skewed(self._random, LATE_SECONDS)
+        link.tear(trio.current_time() + seconds)
+        self._note(FaultKind.TEAR_SIGN_IN, client, seconds)
 
     def _slow(self, kind: FaultKind, machine: Machine, crash: FaultKind) -> None:
         random = self._random

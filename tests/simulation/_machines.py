@@ -17,6 +17,8 @@ from tests.simulation._network import Network
 from tests.simulation._server import HOST, SimulatedServer
 from tests.simulation._world import Process, World
 
+from wigwag.server._limits import Limits
+
 RESTART_SECONDS: Final = (0.05, 5.0)
 """How long a process stays away that a commit killed."""
 
@@ -113,12 +115,15 @@ class Machine:
         self._world.record(Alarm(now, self.name, f"ended by itself: {lines}"))
 
 
-def server_machine(world: World, network: Network, path: Path) -> Machine:
-    """Make the server's machine."""
+def server_machine(
+    world: World, network: Network, path: Path, limits: Limits | None = None
+) -> Machine:
+    """Make the server's machine; without limits it has the default ones."""
+    kept = limits or Limits.for_profile("default")
     machine: Machine
 
     def boot(number: int) -> tuple[Process, Callable[[], Awaitable[None]]]:
-        server = SimulatedServer(world, network, machine.disk, path, number)
+        server = SimulatedServer(world, network, machine.disk, path, kept, number)
         return server.process, server.run
 
     machine = Machine(world, HOST, boot)

@@ -370,6 +370,8 @@ class Network:
         self._routes: dict[str, Route] = {}
         self._listeners: dict[str, trio.MemorySendChannel[End]] = {}
         self._connections = 0
+        self.on_dial: Callable[[str, Link], None] = _ignore
+        """Told of each new connection: the client, and the link."""
 
     def route(self, client: str) -> Route:
         """Return the route of a client."""
@@ -397,6 +399,7 @@ class Network:
             raise NobodyListensError(host)
         self._connections += 1
         link = Link(route, self._connections)
+        self.on_dial(client, link)
         try:
             await listener.send(End(link, link.up, link.down, client))
         except trio.BrokenResourceError as error:
@@ -433,6 +436,10 @@ class Network:
                     nursery.start_soon(_serve_one, accept, end, ends)
         finally:
             stop()
+
+
+def _ignore(client: str, link: Link) -> None:
+    """Take no note of a connection."""
 
 
 async def _serve_one(accept: Accept, end: End, ends: list[End]) -> None:

@@ -54,6 +54,10 @@ CONSUMER: Final = "bot"
 BURST: Final = (2, 12)
 """Fewest and most messages of a burst: a pipeline, with refusals in its middle."""
 
+BURST_PAUSES_SECONDS: Final = (0.0, 0.05, 0.3)
+"""Longest pause between two messages of a burst: with a pause, limits run out and
+recover in its middle."""
+
 DONE_SHARE: Final = 0.8
 """Share of the events that are said to be handled at once; the rest by a later one."""
 
@@ -181,8 +185,10 @@ class Person:
                 return
             is_burst = random.random() < plan.burst_share
             peer = random.choice(plan.peers[self.name])
+            pause = random.choice(BURST_PAUSES_SECONDS)
             for _ in range(random.randint(*BURST) if is_burst else 1):
                 await self._send(session, peer)
+                await trio.sleep(random.uniform(0, pause))
 
     async def _send(self, session: Session, peer: str) -> None:
         self._composed += 1

@@ -20,6 +20,7 @@ class FaultKind(Enum):
     CLIENT_OFFLINE = "client offline"
     RESET = "reset"
     TEAR = "torn connection"
+    TEAR_SIGN_IN = "torn sign-in"
     CUT_UP = "cut towards the server"
     CUT_DOWN = "cut towards the client"
     CUT_BOTH = "cut both ways"
@@ -55,6 +56,8 @@ class Plan:
         fault_gap_seconds: Mean time between two faults.
         messages_per_second: Mean rate of messages in the whole world.
         burst_share: Share of the sendings that are bursts.
+        send_burst: SENDs that the server takes at once from a device.
+        send_per_second: SENDs that it takes in the long run.
         dribbling: Clients whose connections begin with segments of one byte.
         skews_ms: How far each client's clock is off.
     """
@@ -65,6 +68,8 @@ class Plan:
     fault_gap_seconds: float
     messages_per_second: float
     burst_share: float
+    send_burst: int
+    send_per_second: float
     dribbling: frozenset[str]
     skews_ms: dict[str, int]
 
@@ -87,6 +92,8 @@ def draw_plan(world: World) -> Plan:
         fault_gap_seconds=random.uniform(*FAULT_GAPS_SECONDS),
         messages_per_second=random.uniform(*MESSAGES_PER_SECOND),
         burst_share=random.choice((0.0, 0.2, 0.5)),
+        send_burst=random.choice((4, 60)),
+        send_per_second=random.choice((2.0, 10.0)),
         dribbling=frozenset(name for name in names if random.random() < 0.1),
         skews_ms={name: random.randint(-20_000, 20_000) for name in names},
     )

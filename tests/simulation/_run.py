@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TextIO
 
+import msgspec
 import trio
 from tests.simulation._checkers import check
 from tests.simulation._facts import gather
@@ -28,6 +29,8 @@ from tests.simulation._plan import Plan, draw_plan
 from tests.simulation._server import read_tables
 from tests.simulation._violation import Violation
 from tests.simulation._world import World, run_world
+
+from wigwag.server._limits import Limits
 
 T_SETTLE_SECONDS: Final = 30.0
 """I5: from READY until everything has arrived."""
@@ -143,7 +146,12 @@ def _folder() -> Generator[Path, None, None]:
 async def _live(world: World, plan: Plan, hours: float) -> None:
     network = Network(world.random)
     database = world.folder / "server.db"
-    server = server_machine(world, network, database)
+    limits = msgspec.structs.replace(
+        Limits.for_profile("default"),
+        send_burst=plan.send_burst,
+        send_per_second=plan.send_per_second,
+    )
+    server = server_machine(world, network, database, limits)
     people = [Person(world, network, plan, name) for name in plan.names]
     machines = [person_machine(world, person) for person in people]
     injector = FaultInjector(world, plan, network, server, list(machines))

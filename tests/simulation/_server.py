@@ -168,11 +168,18 @@ class SimulatedServer:
         network: Its network.
         disk: Its disk.
         path: Its database.
+        limits: Its bounds.
         run: Number of the run: a restarted server draws other random bytes.
     """
 
     def __init__(
-        self, world: World, network: Network, disk: Disk, path: Path, run: int
+        self,
+        world: World,
+        network: Network,
+        disk: Disk,
+        path: Path,
+        limits: Limits,
+        run: int,
     ) -> None:
         self.process = Process(world, HOST)
         self._world = world
@@ -181,7 +188,7 @@ class SimulatedServer:
         self._path = path
         self._entropy = ServerEntropy(world.random(f"server {run}"))
         self._clock = SimulatedClock()
-        self._limits = Limits.for_profile("default")
+        self._limits = limits
 
     async def run(self) -> None:
         """Serve until the process is killed."""
