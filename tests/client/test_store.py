@@ -36,6 +36,11 @@ def files(folder: Path) -> list[bytes]:
     return [entry.read_bytes() for entry in folder.iterdir()]
 
 
+def modes(folder: Path) -> set[int]:
+    """Returns the rights that a folder's files have."""
+    return {entry.stat().st_mode & 0o777 for entry in folder.iterdir()}
+
+
 def set_cursor(value: int) -> Callable[[Txn], None]:
     """Makes a piece of work that sets the cursor."""
     return lambda txn: set_counter_txn(txn, "cursor", value)
@@ -54,7 +59,7 @@ def get_cursor(txn: Txn) -> int:
 async def test_the_files_are_their_owners_alone(tmp_path: Path) -> None:
     """A folder's rights may be opened by mistake; the files' don't follow."""
     async with open_store(tmp_path / "db", KEY, ThreadExecutor()):
-        assert {entry.stat().st_mode & 0o777 for entry in tmp_path.iterdir()} == {0o600}
+        assert modes(tmp_path) == {0o600}
 
 
 async def test_work_is_durable_and_nothing_of_it_is_readable(tmp_path: Path) -> None:
