@@ -230,7 +230,8 @@ def test_the_examples_work(world: World, name: str, number: int) -> None:
     if "--until" in line:
         listening = world.start("listen", "-p", "bob", "--consumer", "example")
     try:
-        world.shell(line, environment).succeeded()
+        done = world.shell(line, environment)
+        assert done.code == 0, done.err
     finally:
         if listening is not None:
             listening.terminate()
