@@ -176,3 +176,15 @@ async def test_a_stream_that_is_cut_ends() -> None:
             ended = b""
         assert ended == b""
     await dialled.stream.aclose()
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_closed_port_is_told_in_the_systems_words(backend: str) -> None:
+    """A backend's own text repeats the address and looks like a bug."""
+
+    async def dial() -> None:
+        await TLSNet().dial(Address("127.0.0.1", 1), Trust(bytes(32)))
+
+    with pytest.raises(DialFailed) as caught:
+        anyio.run(dial, backend=backend)
+    assert "to 127.0.0.1:1: connection refused." in str(caught.value)

@@ -12,6 +12,8 @@ checks the chain, its times and the host name.
 """
 
 import hashlib
+import os
+import socket
 import ssl
 from typing import Final, Protocol, cast
 
@@ -264,7 +266,8 @@ def _why_refused(address: Address, error: ssl.SSLCertVerificationError) -> str:
 
 def _plain(error: OSError) -> str:
     # anyio raises one OSError for several tried addresses, with the causes beneath.
-    cause = error.__cause__
-    if isinstance(cause, OSError) and cause.strerror:
-        return cause.strerror.lower()
-    return (error.strerror or str(error) or "unknown reason").lower()
+    cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
+    if isinstance(cause, socket.gaierror) or not cause.errno:
+        return (cause.strerror or str(cause) or "unknown reason").lower()
+    # Backends put the address into their text; the system's own is the same for all.
+    return os.strerror(cause.errno).lower()
