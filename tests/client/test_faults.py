@@ -17,13 +17,26 @@ from wigwag.client import (
     Session,
     SessionEnded,
 )
+from wigwag.client.crypto import message_key_id
 from wigwag.testing import ServerProcess
 from wigwag.wire import MessageClass, Send
+
+UNREADABLE = "SELECT count(*) FROM event WHERE kind = 4"
+"""Placeholders that were ever shown."""
 
 
 def copies_of(tap: Tap, class_: MessageClass = MessageClass.MESSAGE) -> list[Send]:
     """Returns the SENDs of a class that left."""
     return [send for send in tap.sends() if send.class_ == class_]
+
+
+def assert_each_key_is_used_once(tap: Tap) -> None:
+    """Checks that no message key sealed two ciphertexts (I25)."""
+    sealed: dict[object, bytes] = {}
+    for send in tap.sends():
+        for envelope in send.envelopes:
+            key = (envelope.user, message_key_id(envelope.ciphertext))
+            assert sealed.setdefault(key, envelope.ciphertext) == envelope.ciphertext
 
 
 async def test_a_resend_is_the_same_bytes(tmp_path: Path) -> None:
@@ -156,22 +169,25 @@ async def test_what_can_not_be_opened_is_asked_for_and_repaired(tmp_path: Path) 
 
 async def test_a_restored_profile_registers_anew(tmp_path: Path) -> None:
     """An old copy must not use its ratchets again (STORE_ROLLED_BACK, I25)."""
+    tap = Tap()
     async with testing.server() as server:
         alice = await join("alice", server.join, tmp_path)
         bob = await join("bob", server.join, tmp_path)
-        async with at(alice) as a, at(bob) as b:
+        async with at(alice, net=tap) as a, at(bob) as b:
             await (await a.send("bob", "one")).wait("delivered", 10)
         shutil.copytree(alice, tmp_path / "copy")
-        async with at(alice) as a, at(bob) as b:
+        async with at(alice, net=tap) as a, at(bob) as b:
             await (await a.send("bob", "two")).wait("delivered", 10)
             assert await texts(b, 2) == ["one", "two"]
         shutil.rmtree(alice)
         shutil.copytree(tmp_path / "copy", alice)
-        async with at(alice) as a, at(bob) as b:
+        async with at(alice, net=tap) as a, at(bob) as b:
             await (await a.send("bob", "three")).wait("delivered", 20)
             assert await texts(b, 1) == ["three"]
             await (await b.send("alice", "welcome back")).wait("delivered", 20)
             assert "welcome back" in await texts(a, 1)
+        assert_each_key_is_used_once(tap)
+        assert look(bob, UNREADABLE) == 0
 
 
 async def test_a_copy_of_the_newest_connection_is_found_out(tmp_path: Path) -> None:
@@ -180,7 +196,7 @@ async def test_a_copy_of_the_newest_connection_is_found_out(tmp_path: Path) -> N
     async with testing.server() as server:
         alice = await join("alice", server.join, tmp_path)
         bob = await join("bob", server.join, tmp_path)
-        async with at(alice) as a, at(bob) as b:
+        async with at(alice, net=tap) as a, at(bob) as b:
             await (await a.send("bob", "one")).wait("delivered", 10)
             # The write-ahead log is whole: nothing is being written now.
             shutil.copytree(alice, tmp_path / "copy")
@@ -193,6 +209,8 @@ async def test_a_copy_of_the_newest_connection_is_found_out(tmp_path: Path) -> N
             assert await texts(b, 1) == ["three"]
         query = "SELECT registration_id FROM account"
         assert look(alice, query) != look(tmp_path / "copy", query)
+        assert_each_key_is_used_once(tap)
+        assert look(bob, UNREADABLE) == 0
 
 
 async def test_what_a_lost_registration_could_open_is_sent_again(

@@ -236,6 +236,16 @@ def test_a_hint_that_changes_nothing_waits_longer_each_time() -> None:
     assert outbox.rows[row(1).id].attempt == 1
 
 
+def test_out_of_order_that_names_a_row_of_ours_moves_nothing() -> None:
+    """Going after a later message of ours would turn the order around."""
+    outbox, offers = logic.offer(filled(row(1), row(2)), 0.0)
+    named = refusal(ErrorCode.OUT_OF_ORDER, last_id=row(2).id)
+    outbox, effects = logic.refuse(outbox, row(1).id, offers[0].copy, named, 0.0)
+    assert effects == ()
+    _, offers = logic.offer(outbox, 0.0)
+    assert [(offer.id, offer.after) for offer in offers] == [(row(1).id, ZERO_ID)]
+
+
 def test_out_of_order_without_end_is_slowed_down() -> None:
     """A server that never accepts must not be asked at line rate."""
     outbox = filled(row(1))

@@ -8,8 +8,11 @@ from tests.client.scripted import (
     Answer,
     Line,
     ScriptedServer,
+    alice_at,
     error,
+    scripted,
 )
+from tests.client.worlds import ports
 from tests.client.writer import BOB, EVE, Writer, in_order, setting, take
 
 from wigwag.client import (
@@ -18,6 +21,7 @@ from wigwag.client import (
     MessageStateChanged,
     SentMessage,
     Session,
+    open_session,
 )
 from wigwag.wire import (
     Auth,
@@ -185,3 +189,25 @@ async def test_who_only_a_newer_attempt_covered_gets_a_copy(tmp_path: Path) -> N
         assert copy.class_ == MessageClass.SIGNAL
         assert copy.client_msg_id != first.client_msg_id
         assert copy.envelopes[0].registration_id == 8
+
+
+async def test_what_left_without_an_answer_can_not_be_taken_back(
+    tmp_path: Path,
+) -> None:
+    """The mark "offered" is durable before the first byte leaves (rule 10)."""
+    async with scripted() as server:
+        server.knows(BOB)
+        server.answers[Send] = lambda _: None
+        async with alice_at(server, tmp_path) as session:
+            line = await server.line(1)
+            await line.tell(Writer(server, BOB).text("first"))
+            await take(session, 1)
+        world = ports(net=server)
+        server.rejects_with = ErrorCode.OVERLOADED
+        async with open_session(tmp_path / "alice", ports=world) as session:
+            sent = await session.send("bob", "hello")
+            server.rejects_with = None
+            await server.heard(Send)
+        server.rejects_with = ErrorCode.OVERLOADED
+        async with open_session(tmp_path / "alice", ports=world) as session:
+            assert not await session.cancel(sent.message_id)
