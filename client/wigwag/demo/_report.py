@@ -1,9 +1,12 @@
 """Tells the demonstration: to a person as it happens, to a program at the end."""
 
 import json
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from shutil import which
 from typing import Protocol
 
 from rich.console import Console
@@ -251,9 +254,14 @@ def _counts_table(outcome: Outcome) -> Table:
 
 
 def _next_steps(kept: Kept | None) -> str:
+    activate = Path(sys.argv[0]).with_name("activate")
+    first: list[str] = []
+    if which("wigwag") is None and activate.is_file():
+        first = [f"In each terminal first: source {shlex.quote(str(activate))}"]
     if kept is None:
         return "\n".join(
             (
+                *first,
                 "To chat by hand, each line in a terminal of its own:",
                 "  wigwag serve                       # prints a join string",
                 "  wigwag register alice 'wigwag://…' # then bob, in another terminal",
@@ -263,7 +271,10 @@ def _next_steps(kept: Kept | None) -> str:
                 "`wigwag spec describe SEND` a message, byte by byte.",
             )
         )
-    lines = ["The server goes on. To chat by hand, each in a terminal of its own:"]
+    lines = [
+        *first,
+        "The server goes on. To chat by hand, each in a terminal of its own:",
+    ]
     names = list(kept.passphrases)
     for name, peer in zip(names, reversed(names), strict=True):
         lines.append(
