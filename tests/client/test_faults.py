@@ -182,6 +182,8 @@ async def test_a_restored_profile_registers_anew(tmp_path: Path) -> None:
         shutil.rmtree(alice)
         shutil.copytree(tmp_path / "copy", alice)
         async with at(alice, net=tap) as a, at(bob) as b:
+            # Sealed before it is known, the message would not use a key again.
+            await a.wait_online(10)
             await (await a.send("bob", "three")).wait("delivered", 20)
             assert await texts(b, 1) == ["three"]
             await (await b.send("alice", "welcome back")).wait("delivered", 20)
@@ -205,6 +207,8 @@ async def test_a_copy_of_the_newest_connection_is_found_out(tmp_path: Path) -> N
         shutil.rmtree(alice)
         shutil.copytree(tmp_path / "copy", alice)
         async with at(alice, net=tap) as a, at(bob) as b:
+            # Sealed before it is known, the message would not use a key again.
+            await a.wait_online(10)
             await (await a.send("bob", "three")).wait("delivered", 20)
             assert await texts(b, 1) == ["three"]
         query = "SELECT registration_id FROM account"
