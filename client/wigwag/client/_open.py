@@ -124,6 +124,7 @@ async def _running(device: Device, folder: Path) -> AsyncGenerator[Session, None
             await tasks.start(server.run)
         try:
             yield session
+            await upkeep.finish()
         finally:
             tasks.cancel_scope.cancel()
 

@@ -64,6 +64,10 @@ CLEAN_SECONDS: Final = 3600.0
 AGAIN_SECONDS: Final = 60.0
 """After an error of the server's a duty is tried again this much later."""
 
+FINISH_SECONDS: Final = 3.0
+"""A session that ends while a peer is looked up waits this long for it: who only
+ever sends one message and leaves would else never learn of a changed key."""
+
 REPAIRS_MAX: Final = 64
 """Placeholders asked for in one transaction."""
 
@@ -76,8 +80,11 @@ class Upkeep:
         self._directory = directory
         self._prekeys = PrekeyUpkeep(device)
         self._marks: list[Mark] = []
-        self._to_refresh: set[bytes] = set()
-        self._to_check: set[bytes] = set()
+        # Dictionaries, for their order: the same seed gives the same requests.
+        self._to_refresh: dict[bytes, None] = {}
+        self._to_check: dict[bytes, None] = {}
+        self._checked = anyio.Event()
+        self._is_serving = False
         self._kick = anyio.Event()
         self._heard_at = 0.0
         self._clean_at = 0.0
@@ -99,17 +106,24 @@ class Upkeep:
 
     def stored(self, to_refresh: set[bytes]) -> None:
         """Note that entries were stored: placeholders and lists may be due."""
-        self._to_refresh |= to_refresh
+        self._to_refresh |= dict.fromkeys(sorted(to_refresh))
         self._kick.set()
 
     def written_to(self, peer: Peer) -> None:
         """Note that somebody is written to: look him up again now and then."""
-        self._to_check.add(peer.user)
+        self._to_check[peer.user] = None
         self._kick.set()
+
+    async def finish(self) -> None:
+        """Before a session ends: let the look-ups of peers end that are due."""
+        with anyio.move_on_after(FINISH_SECONDS):
+            while self._to_check and self._is_serving:
+                await self._checked.wait()
 
     async def serve(self, link: Link, answer: AuthOk) -> None:
         """Do what is due until the connection ends."""
         self._heard_at = anyio.current_time()
+        self._is_serving = True
         try:
             await self._duty(lambda: self._agree_on_list(link, answer.list_seq))
             await self._duty(lambda: self._prekeys.sign_in(link, answer))
@@ -123,6 +137,13 @@ class Upkeep:
             return
         except StoreUnwritable as error:
             link.close(ErrorCode.GOING_AWAY, error)
+        finally:
+            self._is_serving = False
+            self._tell_checked()
+
+    def _tell_checked(self) -> None:
+        self._checked.set()
+        self._checked = anyio.Event()
 
     async def _turn(self, link: Link) -> None:
         await self._take_marks()
@@ -234,15 +255,20 @@ class Upkeep:
 
     async def _look_up(self) -> None:
         while self._to_refresh:
-            user = self._to_refresh.pop()
+            user = next(iter(self._to_refresh))
+            del self._to_refresh[user]
             before = await self._directory.meet(user)
             after = await self._directory.refresh(user)
             if after.pin.seq == before.pin.seq:
                 # He has a list that the server doesn't give us.
                 await self._tell_lists_differ(user)
         while self._to_check:
-            peer = await self._directory.meet(self._to_check.pop())
-            await self._directory.check(peer)
+            user = next(iter(self._to_check))
+            try:
+                await self._directory.check(await self._directory.meet(user))
+            finally:
+                del self._to_check[user]
+                self._tell_checked()
 
     async def _tell_lists_differ(self, user: bytes) -> None:
         now_ms = self._device.now_ms()
