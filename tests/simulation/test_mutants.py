@@ -1,28 +1,47 @@
-"""Planted bugs are found: a sweep that finds none of them would prove nothing."""
+"""Planted bugs are found: a sweep that finds none of them would prove nothing.
+
+That the same seeds are clean without the bug is test_sweep.py's to show.
+"""
 
 import pytest
+from tests.simulation._command import run_command
 from tests.simulation._mutants import MUTANTS
-from tests.simulation._run import run_seed
 
 HOURS = 0.1
 
 SEEDS = 100
 """Each bug must be found within so many seeds."""
 
-FIRST_SEEDS = dict.fromkeys(MUTANTS, 20_000)
-"""Where to begin, so that it doesn't take long; any hundred seeds would do."""
+FIRST_SEEDS = {
+    "ack_before_store": 20_005,
+    "after_ignored": 20_009,
+    "answer_before_commit": 20_006,
+    "deliver_before_commit": 20_005,
+    "done_forgotten": 20_001,
+    "no_dedupe": 20_001,
+    "old_sign_in_displaces": 20_003,
+    "ratchet_after_send": 20_007,
+    "refused_and_stored": 20_002,
+}
+"""Where a bug was found first when this was written; the others: at once. What the
+code does moves this, and the search goes on from here then."""
 
 
 @pytest.mark.parametrize("name", sorted(MUTANTS))
 def test_a_planted_bug_is_found(name: str) -> None:
-    """The invariant that the bug breaks is the one that is reported."""
-    mutant = MUTANTS[name]
-    first = FIRST_SEEDS[name]
-    found: set[str] = set()
-    with mutant.planted():
-        for seed in range(first, first + SEEDS):
-            verdict = run_seed(seed, HOURS)
-            found |= {violation.invariant for violation in verdict.violations}
-            if found & mutant.catches:
-                break
-    assert found & mutant.catches, f"not caught; found: {sorted(found)}"
+    """The checker of an invariant that the bug breaks reports it."""
+    first = FIRST_SEEDS.get(name, 20_000)
+    found = run_command(
+        *("--mutant", name, "--seed", str(first), "--seeds", str(SEEDS)),
+        *("--hours", str(HOURS)),
+    )
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert found.stdout.endswith(f"{name}: caught\n")
+    assert f"--mutant {name}" in found.stdout, "the replay command plants it, too"
+
+
+def test_every_invariant_has_a_planted_bug() -> None:
+    """An invariant whose violation was never found may be one that can't be."""
+    wanted = {*(f"I{number}" for number in range(1, 11)), "I23", "I25"}
+    caught = {name for mutant in MUTANTS.values() for name in mutant.catches}
+    assert wanted <= caught
