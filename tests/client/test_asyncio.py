@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import anyio
+import pytest
 from tests.client.worlds import at, join, texts
 
 import wigwag.client
@@ -37,8 +38,9 @@ def test_two_people_talk_under_asyncio(tmp_path: Path) -> None:
         anyio.run(main, backend="asyncio")
 
 
-def test_the_example_in_the_docstring_runs(tmp_path: Path) -> None:
-    """What a newcomer copies first must work as it stands."""
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_the_example_in_the_docstring_runs(tmp_path: Path, backend: str) -> None:
+    """What a newcomer copies first must work as it stands, on both."""
     doc = inspect.getdoc(wigwag.client) or ""
     lines = doc.splitlines()
     begin = next(n for n, line in enumerate(lines) if "open_session" in line)
@@ -65,4 +67,4 @@ def test_the_example_in_the_docstring_runs(tmp_path: Path) -> None:
                 tasks.cancel_scope.cancel()
 
     with server_in_thread() as server:
-        anyio.run(main, backend="asyncio")
+        anyio.run(main, backend=backend)
