@@ -33,7 +33,7 @@ lint: $(STAMP) ## ruff, import contracts, generated files are fresh
 .PHONY: types
 types: $(STAMP) ## mypy and pyright, both strict
 	$(BIN)/mypy
-	$(BIN)/pyright
+	$(BIN)/pyright --project pyproject.toml
 
 .PHONY: unit
 unit: $(STAMP) ## All tests, with branch coverage
