@@ -368,7 +368,7 @@ ERRORS: dict[int, ErrorInfo] = {
         'unknown',
         'server',
         "The server can't do this now.",
-        'Nothing to do: it is tried again.',
+        'Try again in a while; messages are tried again by themselves.',
     ),
     ErrorCode.STALE_EPOCH: ErrorInfo(
         'STALE_EPOCH',
