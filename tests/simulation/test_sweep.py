@@ -10,6 +10,7 @@ import re
 
 import pytest
 from tests.simulation._command import run_command
+from tests.simulation._plan import FaultKind
 
 FIRST_SEED = 20_000
 
@@ -37,5 +38,6 @@ def test_seeds_violate_nothing(chunk: int, capsys: pytest.CaptureFixture[str]) -
     counted = re.search(r"([0-9.]+) hours that count", summary)
     assert counted is not None, summary
     assert float(counted[1]) >= COUNTED_SHARE_MIN * SEEDS_PER_CHUNK * HOURS
+    assert f"of {len(FaultKind)} kinds" in summary
     with capsys.disabled():
         print(f"\nsimulation: {summary}")

@@ -1,0 +1,28 @@
+"""One seed of a sweep, as any process of the sweep runs it."""
+
+import contextlib
+import time
+from pathlib import Path
+
+from tests.simulation._mutants import MUTANTS
+from tests.simulation._run import Verdict, run_seed
+
+
+def run_one(
+    seed: int, hours: float, mutant: str | None, trace: Path | None
+) -> tuple[Verdict, float]:
+    """Run a seed; return what it came to and the real seconds that it took.
+
+    Args:
+        seed: The seed.
+        hours: Simulated hours with faults.
+        mutant: Bug to plant; None: none.
+        trace: File for the trace; None: nowhere.
+    """
+    began = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        file = stack.enter_context(trace.open("w")) if trace else None
+        if mutant:
+            stack.enter_context(MUTANTS[mutant].planted())
+        verdict = run_seed(seed, hours, file)
+    return verdict, time.monotonic() - began
