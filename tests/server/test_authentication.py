@@ -112,6 +112,27 @@ async def test_a_wrong_signature_displaces_nobody(running: RunningServer) -> Non
         assert isinstance(answer, Sequenced)
 
 
+async def test_a_sign_in_that_is_read_late_does_not_end_the_newer_connection(
+    running: RunningServer,
+) -> None:
+    """A frame of a connection that the client gave up may come after its next one.
+
+    The simulation found it (torn sign-in): the client was told REPLACED on its only
+    connection, and stopped for good.
+    """
+    account = await registered(running)
+    async with connect(running.address.port) as late:
+        account.generation += 1
+        old = late.auth_message(account)
+        async with connect(running.address.port) as newer:
+            await newer.sign_in(account)
+            await newer.expect(InboxEmpty)
+            assert_refused(await late.ask(old), ErrorCode.STORE_ROLLED_BACK)
+            friend = await registered(running)
+            answer = await newer.ask(newer.send_message(friend, b"still here"))
+            assert isinstance(answer, Sequenced)
+
+
 async def test_a_newer_connection_of_a_device_replaces_the_older(
     running: RunningServer,
 ) -> None:

@@ -165,6 +165,23 @@ def test_a_connection_that_was_overtaken_elsewhere_ends() -> None:
     assert ended_with(bench) == {ErrorCode.REPLACED}
 
 
+def test_a_sign_in_that_waits_is_not_ended_by_the_one_before_it() -> None:
+    """The older connection's sign-in may be committed first, on a slow disk.
+
+    The simulation found it: the newer connection had no generation yet, so it counted
+    as overtaken and its client was told REPLACED.
+    """
+    bench = signed_in()
+    own = bench.session.identity
+    assert own is not None
+    newer, _ = bench.connect()
+    bench.hub.claim(replace(own, generation=own.generation + 1), newer)
+    bench.hub.displaced(device(bench), own.generation)
+    assert not newer.closed
+    bench.hub.displaced(device(bench), own.generation + 2)
+    assert newer.closed
+
+
 def test_alarms_are_counted_and_logged_without_names() -> None:
     """The operator must hear of them; whose they are stays here."""
     bench = signed_in()
