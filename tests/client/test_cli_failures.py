@@ -88,7 +88,7 @@ def test_the_disk_is_told_from_what_may_not_be_read() -> None:
     """One is tried again after tidying up, the other after a change of rights."""
     value, words, code = disk_failure(OSError(errno.ENOSPC, "No space left", "a.db"))
     assert (code, value["retryable"]) == (ExitCode.STORAGE, True)
-    assert words == "The system refused: No space left (a.db)."
+    assert words.startswith("The system refused: No space left (a.db). Free some")
     _, words, code = disk_failure(PermissionError(errno.EACCES, "Denied"))
     assert (code, words) == (ExitCode.CONFIGURATION, "The system refused: Denied.")
 

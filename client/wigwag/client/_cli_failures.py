@@ -121,6 +121,8 @@ def disk_failure(error: OSError) -> tuple[dict[str, object], str, ExitCode]:
     reason = error.strerror or type(error).__name__
     place = f" ({os.fsdecode(error.filename)})" if _has_name(error) else ""
     words = f"The system refused: {reason}{place}."
+    if is_disk:
+        words += " Free some space or mend the disk; nothing that was stored is lost."
     return _plain("SYSTEM", words, code, retryable=is_disk), words, code
 
 
