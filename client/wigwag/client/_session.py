@@ -388,7 +388,7 @@ class Session:
         self._sender.release(chat)
 
     async def status(self) -> Status:
-        """Return how this session stands."""
+        """Return how it stands."""
         account = self._device.account
         connectivity = self._device.connectivity
         return Status(

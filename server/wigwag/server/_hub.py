@@ -115,7 +115,7 @@ class Hub:
             del self._by_user[claimed.user]
 
     def holds(self, device: Device, session: "Session") -> bool:
-        """Tell whether the device is this session's."""
+        """Tell whether the device is the session's."""
         return self._by_device.get(device) is session
 
     def remove(self, session: "Session") -> None:

@@ -75,7 +75,7 @@ class Session:
         number: Of the connection since the server started; for logs.
         now: Monotonic time of what is being handled, in seconds.
         identity: Who signed in; None: nobody yet.
-        claimed: Whose signature was verified last; the device is this session's
+        claimed: Whose signature was verified last; the device is the session's own
             from then on.
         inbox: What of the device's inbox is sent.
         flow: What this connection makes the server hold.
@@ -193,7 +193,7 @@ class Session:
         self.identity = None
 
     def mark(self) -> None:
-        """Have the hub flush this session at the end of the wake-up."""
+        """Have the hub flush it at the end of the wake-up."""
         if not self._is_marked:
             self._is_marked = True
             self._hub.mark(self)
@@ -205,7 +205,7 @@ class Session:
         *args: Arguments.args,
         **kwargs: Arguments.kwargs,
     ) -> None:
-        """Call something of this session; a failure ends the session alone."""
+        """Call something of its own; a failure ends it alone."""
         try:
             function(*args, **kwargs)
         except Exception as error:
