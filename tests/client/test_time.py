@@ -34,6 +34,7 @@ from wigwag.wire import (
     Ack,
     Auth,
     DeviceList,
+    DeviceListGet,
     DeviceListPublish,
     Mark,
     Message,
@@ -82,6 +83,30 @@ async def world(folder: Path) -> AsyncGenerator[World, None]:
         async with alice_at(server, folder, ports) as session:
             line = await server.line(1)
             yield World(server, session, line, Writer(server, BOB), clock, executor)
+
+
+async def test_a_stranger_is_not_lost_to_a_server_that_hears_nothing(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    """A look-up without an answer says nothing about the sender.
+
+    The simulation found it (a cut towards the server): the message was acknowledged
+    and stayed a placeholder for ever.
+    """
+    async with world(tmp_path) as here:
+        answer = here.server.answers.pop(DeviceListGet)
+        here.server.answers[DeviceListGet] = lambda _: None
+        message = here.bob.text("hello")
+        await here.line.tell(message)
+        auth = (await here.server.heard(Auth, 2))[1]
+        assert auth.cursor < message.inbox_seq
+        here.server.answers[DeviceListGet] = answer
+        line = await here.server.line(2)
+        await here.session.wait_online(10)
+        await line.tell(message)
+        (event,) = await take(here.session, 1)
+        assert isinstance(event, MessageReceived)
+        assert event.message.text == "hello"
 
 
 async def test_without_an_answer_a_message_is_offered_again(

@@ -20,6 +20,7 @@ from wigwag.client._errors import (
     PeerUnknown,
     ServerRefused,
     StoreUnwritable,
+    TimedOut,
     WigwagError,
 )
 from wigwag.client._inbox import POSITION_MAX, Hole, Inbox, Verdict
@@ -224,6 +225,11 @@ class Receiver:
                 return None
             except StoreUnwritable:
                 raise
+            except TimedOut as error:
+                # Half of the connection is dead. A placeholder would stay for ever,
+                # though the message is good: on a new connection it comes again.
+                self._give_up(error)
+                raise ConnectionLost("The server doesn't answer.") from error
             except WigwagError as error:
                 wait = min(error.retry_after_seconds or 0.0, LOOKUP_SECONDS)
                 await anyio.sleep(wait)
@@ -234,7 +240,7 @@ class Receiver:
         error = ServerRefused(ErrorCode.PROTOCOL_ERROR, doing=doing)
         link.close(ErrorCode.PROTOCOL_ERROR, error)
 
-    def _give_up(self, error: StoreUnwritable) -> None:
+    def _give_up(self, error: WigwagError) -> None:
         self._queue.clear()
         if self._link is not None:
             self._link.close(ErrorCode.GOING_AWAY, error)
