@@ -36,10 +36,13 @@ from wigwag.wire import (
     DeviceList,
     DeviceListGet,
     DeviceListPublish,
+    Error,
+    ErrorCode,
     Mark,
     Message,
     MessageClass,
     Missed,
+    Outcome,
     PrekeysUpload,
     Receipts,
     ReceiptsGet,
@@ -96,6 +99,28 @@ async def test_a_stranger_is_not_lost_to_a_server_that_hears_nothing(
     async with world(tmp_path) as here:
         answer = here.server.answers.pop(DeviceListGet)
         here.server.answers[DeviceListGet] = lambda _: None
+        message = here.bob.text("hello")
+        await here.line.tell(message)
+        auth = (await here.server.heard(Auth, 2))[1]
+        assert auth.cursor < message.inbox_seq
+        here.server.answers[DeviceListGet] = answer
+        line = await here.server.line(2)
+        await here.session.wait_online(10)
+        await line.tell(message)
+        (event,) = await take(here.session, 1)
+        assert isinstance(event, MessageReceived)
+        assert event.message.text == "hello"
+
+
+async def test_a_stranger_is_not_lost_to_a_server_that_says_not_now(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    """A refusal for now says nothing about the sender: nothing is acknowledged."""
+    async with world(tmp_path) as here:
+        answer = here.server.answers.pop(DeviceListGet)
+        here.server.answers[DeviceListGet] = lambda _: Error(
+            ErrorCode.UNAVAILABLE, Outcome.NONE, 0, 0
+        )
         message = here.bob.text("hello")
         await here.line.tell(message)
         auth = (await here.server.heard(Auth, 2))[1]

@@ -214,6 +214,7 @@ class Receiver:
         return known
 
     async def _fetch(self, user: bytes, *, is_known: bool) -> Peer | None:
+        refusal: WigwagError | None = None
         for _ in range(LOOKUP_TRIES):
             try:
                 if is_known:
@@ -231,9 +232,15 @@ class Receiver:
                 self._give_up(error)
                 raise ConnectionLost("The server doesn't answer.") from error
             except WigwagError as error:
+                if not error.retryable:
+                    return None
+                refusal = error
                 wait = min(error.retry_after_seconds or 0.0, LOOKUP_SECONDS)
                 await anyio.sleep(wait)
-        return None
+        # "Not now" says nothing about the sender either.
+        assert refusal is not None, "each try raises, or returns"
+        self._give_up(refusal)
+        raise ConnectionLost("The server doesn't look the sender up now.") from refusal
 
     def _break(self, link: Link, doing: str) -> None:
         self._queue.clear()
