@@ -39,7 +39,7 @@ types: $(STAMP) ## mypy and pyright, both strict
 .PHONY: unit
 unit: $(STAMP) ## All tests, with branch coverage
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage run -m pytest --numprocesses auto --dist worksteal
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --include='$(PURE)' --precision=2 --fail-under=99.9
 	$(BIN)/coverage report --omit='$(PURE)' --fail-under=90
