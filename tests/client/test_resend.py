@@ -8,9 +8,11 @@ from wigwag.client._outbox import Device
 from wigwag.client._store import open_database
 from wigwag.client._store_outbox import (
     SENT_KEPT_MS,
+    Made,
     drop_old_sent_txn,
     end_letter_txn,
-    holds_send_txn,
+    is_old_copy,
+    made_txn,
     save_sent_txn,
     was_sent_to_txn,
 )
@@ -52,5 +54,12 @@ def test_the_newest_ended_sends_stay_known(tmp_path: Path) -> None:
     txn = open_txn(tmp_path)
     end_letter_txn(txn, ID, 1, 0)
     drop_old_sent_txn(txn, 10 * SENT_KEPT_MS)
-    assert holds_send_txn(txn, ID, 1)
-    assert not holds_send_txn(txn, b"x" * 16, 1)
+    assert not is_old_copy(1, made_txn(txn, ID))
+    assert is_old_copy(1, made_txn(txn, b"x" * 16))
+
+
+def test_a_row_at_an_older_attempt_is_an_old_copys() -> None:
+    """The newer attempt's message keys were used by the store that is lost."""
+    assert is_old_copy(2, Made(is_known=False, attempt=1))
+    assert not is_old_copy(2, Made(is_known=False, attempt=2))
+    assert not is_old_copy(2, Made(is_known=True, attempt=0))

@@ -1,5 +1,6 @@
 """Write a letter and seal it: plaintext, ratchet, ciphertext, row, one transaction."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -217,21 +218,39 @@ def seal_txn(
     targets = _targets(account, peer, letter)
     if not all(txn.sessions(*target).has_active for target in targets):
         return Seal.LACKS_SESSION
-    before = {(item.user, item.device): item for item in envelopes_txn(txn, letter.id)}
-    envelopes: list[Envelope] = []
-    is_changed = before.keys() != set(targets)
-    for target in targets:
-        kept = before.get(target)
-        current = txn.sessions(*target).registration_id
-        if kept is not None and target not in anew and kept.registration_id == current:
-            envelopes.append(kept)
-        else:
-            envelopes.append(_encrypt_txn(txn, account, peer, letter, target))
-            is_changed = True
-    if not is_changed:
+    before = envelopes_txn(txn, letter.id)
+    registrations = {key: txn.sessions(*key).registration_id for key in targets}
+    kept = keep_envelopes(before, registrations, anew)
+    if len(kept) == len(targets) == len(before):
         return Seal.UNCHANGED
+    envelopes = [
+        kept.get(target) or _encrypt_txn(txn, account, peer, letter, target)
+        for target in targets
+    ]
     save_attempt_txn(txn, letter.id, attempt, envelopes)
     return Sealed(tuple(envelopes), attempt)
+
+
+def keep_envelopes(
+    before: Iterable[Envelope],
+    registrations: Mapping[DeviceKey, int | None],
+    anew: frozenset[DeviceKey] = frozenset(),
+) -> dict[DeviceKey, Envelope]:
+    """Return the envelopes of an attempt that stay byte for byte in the next one.
+
+    Args:
+        before: Of the attempt.
+        registrations: The devices that the next one is for, and the registration
+            that the session with each is of.
+        anew: Devices whose envelope must not be kept.
+    """
+    return {
+        key: item
+        for item in before
+        if (key := (item.user, item.device)) in registrations
+        and key not in anew
+        and item.registration_id == registrations[key]
+    }
 
 
 def send_users(account: Account, peer: Peer, letter: Letter) -> tuple[bytes, ...]:

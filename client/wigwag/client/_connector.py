@@ -22,7 +22,7 @@ from wigwag.client._receiver import Receiver
 from wigwag.client._registration import re_register
 from wigwag.client._sender import Sender
 from wigwag.client._store_account import bump_generation_txn, counter_txn
-from wigwag.client._store_outbox import holds_send_txn
+from wigwag.client._store_outbox import is_old_copy, made_txn
 from wigwag.client._txn import Txn
 from wigwag.wire import (
     AuthOk,
@@ -184,11 +184,10 @@ class Connector:
         """Say whether this store made the newest SEND that the server has of it."""
         if answer.last_stored_id == ZERO_ID:
             return True
-        return await self._device.store.run(
-            lambda txn: holds_send_txn(
-                txn, answer.last_stored_id, answer.last_stored_attempt
-            )
+        made = await self._device.store.run(
+            lambda txn: made_txn(txn, answer.last_stored_id)
         )
+        return not is_old_copy(answer.last_stored_attempt, made)
 
     def _route(self, link: Link, event: Message) -> None:
         match event:

@@ -23,7 +23,7 @@ one taken away gives a counterexample in the design's state model):
   `Offer.is_first` says when the driver has to see to that.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -83,6 +83,26 @@ def add(outbox: Outbox, row: Row, base: bytes) -> Outbox:
     if row.is_ordered and row.chat not in bases:
         bases = {**bases, row.chat: base}
     return replace(outbox, rows={**outbox.rows, row.id: row}, bases=bases)
+
+
+def load(
+    outbox: Outbox,
+    rows: Iterable[Row],
+    bases: Mapping[bytes, bytes],
+    held: frozenset[bytes],
+) -> Outbox:
+    """Begin again from what is durable; a connection that is there already stays.
+
+    Args:
+        outbox: The value before; its connection's numbers go on.
+        rows: The rows as stored, in order.
+        bases: Of their chats, as stored.
+        held: Chats in which nothing is sent.
+    """
+    outbox = replace(outbox, rows={}, bases={}, held=held)
+    for row in rows:
+        outbox = add(outbox, row, bases.get(row.chat, ZERO_ID))
+    return outbox
 
 
 def connect(outbox: Outbox, window: Window) -> Outbox:

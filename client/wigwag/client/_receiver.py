@@ -23,7 +23,8 @@ from wigwag.client._errors import (
     TimedOut,
     WigwagError,
 )
-from wigwag.client._inbox import POSITION_MAX, Hole, Inbox, Verdict
+from wigwag.client._inbox import Inbox, Verdict
+from wigwag.client._inbox_batch import Delivered, Judged, judge_batch
 from wigwag.client._link import Link
 from wigwag.client._opening import Opening
 from wigwag.client._store_account import counter_txn, set_counter_txn
@@ -57,9 +58,6 @@ HOLE_REASON: Final = 255
 
 UNREADABLE_REASON: Final = 254
 """Our own number for an entry that this revision can't express."""
-
-Entry = Deliver | Missed | Undelivered | Unreadable
-Delivered = Entry | Gap
 
 
 class Receiver:
@@ -148,7 +146,7 @@ class Receiver:
         )
         if link is not self._link:
             return
-        judged, inbox, verdict = self._judge(batch)
+        judged, inbox, verdict = judge_batch(self._inbox, batch)
         opening = Opening(
             device=self._device,
             account=self._device.account,
@@ -172,29 +170,6 @@ class Receiver:
             )
         elif verdict is Verdict.BROKEN:
             self._break(link, "The server sent impossible numbers")
-
-    def _judge(
-        self, batch: list[Delivered]
-    ) -> tuple[list[tuple[Delivered, Hole | None]], Inbox, Verdict]:
-        """Decide by their numbers which entries to store."""
-        inbox = self._inbox
-        judged: list[tuple[Delivered, Hole | None]] = []
-        for entry in batch:
-            hole: Hole | None = None
-            if isinstance(entry, Gap):
-                inbox, verdict = logic.explain(inbox, entry.first, entry.last)
-            elif _has_absurd_numbers(entry):
-                verdict = Verdict.BROKEN
-            else:
-                inbox, verdict, hole = logic.judge(inbox, entry.inbox_seq, entry.prev)
-            match verdict:
-                case Verdict.TAKE | Verdict.TAKE_AFTER_HOLE:
-                    judged.append((entry, hole))
-                case Verdict.DROP:
-                    continue
-                case Verdict.RECONNECT | Verdict.BROKEN:
-                    return judged, inbox, verdict
-        return judged, inbox, Verdict.TAKE
 
     async def _look_up(
         self, users: set[bytes], devices: set[tuple[bytes, int]]
@@ -261,7 +236,7 @@ def _known_txn(txn: Txn, users: set[bytes]) -> dict[bytes, Peer]:
 def _store_txn(
     txn: Txn,
     opening: Opening,
-    judged: list[tuple[Delivered, Hole | None]],
+    judged: Judged,
     inbox: Inbox,
 ) -> None:
     """Store a batch with the cursor: one transaction (I6)."""
@@ -298,12 +273,3 @@ def _store_txn(
                 )
     set_counter_txn(txn, "cursor", max(inbox.taken, counter_txn(txn, "cursor")))
     set_counter_txn(txn, "covered", max(inbox.covered, counter_txn(txn, "covered")))
-
-
-def _has_absurd_numbers(entry: Entry) -> bool:
-    """Say whether a number in an entry overflows a signed 64-bit column."""
-    match entry:
-        case Deliver() | Missed():
-            return entry.chat_seq > POSITION_MAX or entry.sent_at > POSITION_MAX
-        case Undelivered() | Unreadable():
-            return False

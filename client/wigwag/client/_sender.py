@@ -7,7 +7,7 @@ must survive is committed before anything depends on it.
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import anyio
@@ -105,10 +105,7 @@ class Sender:
         """Read the outbox from the store; volatile facts begin anew."""
         rows, bases, held = await self._device.store.run(_load_txn)
         # A connection may be there already; its answers name copies by number.
-        outbox = replace(self.outbox, rows={}, bases={}, held=held)
-        for row in rows:
-            outbox = logic.add(outbox, row, bases.get(row.chat, ZERO_ID))
-        self.outbox = outbox
+        self.outbox = logic.load(self.outbox, rows, bases, held)
         self._bases.clear()
         self._bodies.clear()
         self._answers.clear()

@@ -192,17 +192,36 @@ def forget_ciphertexts_txn(txn: Txn) -> None:
     txn.do("DELETE FROM cover")
 
 
-def holds_send_txn(txn: Txn, id_: bytes, attempt: int) -> bool:
-    """Say whether this store knows of a SEND at this attempt (R-AUTH-005).
+class Made(NamedTuple):
+    """What a store says of a SEND.
 
-    A row that has ended is known whatever its attempt: its answer came here.
+    Attributes:
+        is_known: Its row has ended here.
+        attempt: Of its row, if that hasn't ended; 0: there is none.
     """
-    if txn.value(int, "SELECT 1 FROM known WHERE id = ?", id_) is not None:
-        return True
-    found = txn.value(
-        int, "SELECT 1 FROM outbox WHERE id = ? AND attempt >= ?", id_, attempt
-    )
-    return found is not None
+
+    is_known: bool
+    attempt: int
+
+
+def made_txn(txn: Txn, id_: bytes) -> Made:
+    """Return what this store says of a SEND."""
+    known = txn.value(int, "SELECT 1 FROM known WHERE id = ?", id_)
+    attempt = txn.value(int, "SELECT attempt FROM outbox WHERE id = ?", id_)
+    return Made(known is not None, attempt or 0)
+
+
+def is_old_copy(last_attempt: int, made: Made) -> bool:
+    """Say whether a store didn't make the newest SEND that the server has of it.
+
+    It is an old copy then, whose message keys are used (R-AUTH-005). A row that has
+    ended is known whatever its attempt: its answer came here.
+
+    Args:
+        last_attempt: Attempt of that SEND, as AUTH_OK says.
+        made: What the store says of it.
+    """
+    return not made.is_known and made.attempt < last_attempt
 
 
 def save_sent_txn(
