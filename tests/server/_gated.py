@@ -21,6 +21,7 @@ from wigwag.server import (
     Handler,
     Hub,
     Limits,
+    Memory,
     Peer,
     RequestLimits,
     Services,
@@ -96,6 +97,11 @@ class GatedEngine:
         """Requests that wait."""
         return len(self.waiting)
 
+    @property
+    def memory_bytes(self) -> int:
+        """It keeps no rows."""
+        return 0
+
     def append(self, request: Request, answer: Callable[[Answer], None], /) -> None:
         """Keep a request, or answer a sign-in."""
         if self.is_closed:
@@ -158,7 +164,7 @@ class Bench:
             log=make_log("json", "debug", self.log),
             entropy=RealEntropy(),
             monotonic=lambda: self.now,
-            in_flight_bytes_max=self.limits.in_flight_process_bytes_max,
+            memory=Memory(self.limits.memory_bytes_max),
         )
         self.services = Services(
             engine=self.engine,

@@ -72,7 +72,7 @@ def test_so_many_sends_are_taken_and_no_more(offered: int) -> None:
     answers = [event for event in bench.events if isinstance(event, Received)]
     assert len(answers) == offered
     assert bench.session.wants_reading
-    assert bench.hub.in_flight_bytes == 0
+    assert bench.hub.memory.held_bytes == 0
 
 
 def test_the_bytes_in_flight_are_bounded_too() -> None:
@@ -84,24 +84,8 @@ def test_the_bytes_in_flight_are_bounded_too() -> None:
         bench.client.send(a_send(bench, 8_192))
     bench.carry()
     each = 8_192 + REQUEST_OVERHEAD_BYTES
-    assert 65_536 <= bench.hub.in_flight_bytes < 65_536 + each + 200
+    assert 65_536 <= bench.session.flow.request_bytes < 65_536 + each + 200
     assert not bench.session.wants_reading
-
-
-def test_all_sessions_together_have_a_bound() -> None:
-    """At four fifths of it all reading pauses, and goes on when there is room."""
-    limits = msgspec.structs.replace(BENCH, in_flight_process_bytes_max=1_048_576)
-    bench = Bench(limits=limits)
-    bench.sign_in()
-    bench.hub.in_flight_bytes += 900_000
-    bench.client.send(a_send(bench))
-    bench.carry()
-    assert bench.engine.depth == 0
-    assert not bench.session.wants_reading
-    bench.hub.in_flight_bytes -= 900_000
-    bench.hub.flush()
-    assert bench.engine.depth == 1
-    assert bench.session.wants_reading
 
 
 def entries(first: int, count: int, size: int) -> list[InboxEntry]:

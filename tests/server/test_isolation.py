@@ -82,7 +82,7 @@ def test_an_answer_that_raises_does_not_reach_the_engine() -> None:
     bench.engine.release(1)
     bench.hub.flush()
     assert bench.session.closed
-    assert bench.hub.in_flight_bytes == 0
+    assert bench.hub.memory.held_bytes == 0
     assert QUOTED not in bench.log.getvalue()
     assert "PlantedError" in bench.log.getvalue()
 

@@ -6,9 +6,16 @@ import pytest
 import trio
 from tests.server._peer import Account, connect
 
-from wigwag.server import Address, Config, ConfigError, InUseError
-from wigwag.server._listener import SOCKET_BUFFER_BYTES, bind
+from wigwag.server import Address, Config, ConfigError, InUseError, Limits
+from wigwag.server._listener import bind as bind_with
 from wigwag.testing import server
+
+SOCKET_BUFFER_BYTES = Limits().socket_buffer_bytes
+
+
+def bind(address: Address) -> list[socket.socket]:
+    """Listen with the buffers that are the default."""
+    return bind_with(address, SOCKET_BUFFER_BYTES)
 
 
 def close(sockets: list[socket.socket]) -> None:

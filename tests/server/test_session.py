@@ -282,7 +282,7 @@ def test_what_an_overtaken_connection_asked_is_not_answered() -> None:
     answer_next(bench, Dropped())
     answer_next(bench, Dropped())
     assert received(bench) == []
-    assert bench.hub.in_flight_bytes == 0
+    assert bench.hub.memory.held_bytes == 0
 
 
 def test_an_engine_that_cannot_now_says_so_to_each() -> None:
@@ -404,7 +404,7 @@ def test_a_session_that_ended_leaves_nothing_behind() -> None:
     assert not bench.hub.holds(device(bench), bench.session)
     assert not bench.engine.watchers
     bench.engine.release(1)
-    assert bench.hub.in_flight_bytes == 0
+    assert bench.hub.memory.held_bytes == 0
     assert bench.hub.counts.signed_in == 0
 
 

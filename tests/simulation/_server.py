@@ -22,6 +22,7 @@ from wigwag.server._config import Config
 from wigwag.server._counts import Counts
 from wigwag.server._hub import Hub
 from wigwag.server._limits import Limits
+from wigwag.server._memory import Memory
 from wigwag.server._peer import Peer
 from wigwag.server._proofs import make_verifiers
 from wigwag.server._request_limits import RequestLimits
@@ -201,13 +202,14 @@ class SimulatedServer:
             log=AlarmLog(self._world, HOST),
             entropy=self._entropy,
             monotonic=trio.current_time,
-            in_flight_bytes_max=limits.in_flight_process_bytes_max,
+            memory=Memory(limits.memory_bytes_max),
         )
         async with open_engine(
             self._path,
             clock=self._clock,
             executor=ServerExecutor(self.process, self._disk),
             listener=hub,
+            limits=limits.engine,
             reserve_bytes=0,
         ) as engine:
             config = Config(registration="open", development=True)

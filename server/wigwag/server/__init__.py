@@ -33,6 +33,7 @@ from wigwag.server._folder import open_folder as open_folder
 from wigwag.server._hub import Hub as Hub
 from wigwag.server._join import JoinString as JoinString
 from wigwag.server._limits import Limits as Limits
+from wigwag.server._memory import Memory as Memory
 from wigwag.server._observe import Log as Log
 from wigwag.server._observe import make_log as make_log
 from wigwag.server._peer import Peer as Peer
@@ -64,6 +65,7 @@ __all__ = [
     "InUseError",
     "JoinString",
     "Limits",
+    "Memory",
     "Log",
     "LogConfig",
     "Peer",

@@ -21,8 +21,6 @@ from wigwag.server._limits import Limits
 HOUR_SECONDS = 3_600
 # A second's worth of handshakes at once: a server's clients all come back together.
 NODE_BURST_SECONDS = 1.0
-# Of the places for unauthenticated connections, those that strangers can't take.
-RESERVED_SHARE = 0.25
 _NODE = "node"
 
 
@@ -30,6 +28,7 @@ class Turned(StrEnum):
     """Why a connection was turned away; the metric's label."""
 
     PROCESS_FULL = "process_full"
+    MEMORY_FULL = "memory_full"
     NODE_RATE = "node_rate"
     ADDRESS_RATE = "address_rate"
     ADDRESS_FULL = "address_full"
@@ -165,7 +164,7 @@ class Admission:
     def _has_room(self, place: Place) -> bool:
         """Tell whether there is a place, after cutting another for it if need be."""
         maximum = self._limits.unauthenticated_max
-        strangers_max = maximum - int(maximum * RESERVED_SHARE)
+        strangers_max = maximum - int(maximum * self._limits.reserved_share)
         is_full = self._waiting_count >= maximum
         if place.is_stranger:
             is_full = is_full or self._strangers_count >= strangers_max

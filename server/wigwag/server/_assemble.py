@@ -9,6 +9,7 @@ database) is found here, as one `ServerError` with one sentence.
 """
 
 import contextlib
+import socket
 from collections.abc import AsyncGenerator, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -32,6 +33,7 @@ from wigwag.server._folder import DataFolder
 from wigwag.server._health import Health
 from wigwag.server._hub import Hub
 from wigwag.server._listener import Listener, bind
+from wigwag.server._memory import Memory
 from wigwag.server._metrics import Metrics
 from wigwag.server._observe import Log
 from wigwag.server._proofs import make_verifiers
@@ -100,7 +102,7 @@ async def open_server(
         log=log,
         entropy=entropy,
         monotonic=trio.current_time,
-        in_flight_bytes_max=config.limits.in_flight_process_bytes_max,
+        memory=Memory(config.limits.memory_bytes_max),
     )
     with contextlib.ExitStack() as opened:
         ports = _bind(config, folder, opened)
@@ -112,6 +114,7 @@ async def open_server(
                 clock=clock,
                 executor=executor,
                 listener=hub,
+                limits=config.limits.engine,
                 accept_clock=accepts_clock,
             ) as engine,
         ):
@@ -133,7 +136,7 @@ async def open_server(
                 entropy=entropy,
                 trace=_open_trace(config, clock, opened),
             )
-            metrics = Metrics(counts, engine, explainer)
+            metrics = Metrics(counts, hub.memory, engine, explainer)
             server = _server(
                 config, services, ports, tls, identity.ca_pin, clock, metrics
             )
@@ -193,10 +196,12 @@ def _open_trace(
 
 
 def _bind(config: Config, folder: DataFolder, opened: contextlib.ExitStack) -> Ports:
-    clients = bind(config.listen_address)
+    clients = bind(config.listen_address, config.limits.socket_buffer_bytes)
     for listener in clients:
         opened.callback(listener.close)
-    health = bind(config.health_address) if config.health_address else []
+    health: list[socket.socket] = []
+    if config.health_address:
+        health = bind(config.health_address, config.limits.socket_buffer_bytes)
     for listener in health:
         opened.callback(listener.close)
     admin = bind_admin(folder.admin_socket)

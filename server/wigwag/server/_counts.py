@@ -43,6 +43,8 @@ class Counts:
     receipts_sent: int = 0
     gaps_sent: int = 0
     slow_readers: int = 0
+    shed: int = 0
+    """Connections sent away because they held most when memory was short."""
     failures: int = 0
     """Faults of ours, each with an error id in the log."""
     restores_proven: int = 0

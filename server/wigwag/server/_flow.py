@@ -45,11 +45,20 @@ class Flow:
         return (
             self.requests < limits.in_flight_max
             and self.request_bytes < limits.in_flight_bytes_max
-            and self.queued_bytes + self.backlog_bytes < limits.write_buffer_bytes_max
+            and self.output_bytes < limits.write_buffer_bytes_max
         )
+
+    @property
+    def output_bytes(self) -> int:
+        """Output that the peer's side has not taken."""
+        return self.queued_bytes + self.backlog_bytes
+
+    @property
+    def is_drowning(self) -> bool:
+        """Whether more answers wait than a peer that reads would let wait."""
+        return self.output_bytes > self._limits.output_bytes_max
 
     @property
     def room_bytes(self) -> int:
         """How many bytes the write buffer still takes."""
-        limit = self._limits.write_buffer_bytes_max
-        return limit - self.queued_bytes - self.backlog_bytes
+        return self._limits.write_buffer_bytes_max - self.output_bytes

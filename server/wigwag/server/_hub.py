@@ -16,16 +16,18 @@ from typing import TYPE_CHECKING
 import trio
 
 from wigwag.server._counts import Counts
+from wigwag.server._memory import Memory
 from wigwag.server._observe import Log, log_failure
 from wigwag.server._peer import Identity
 from wigwag.server.core import Device, Gap, Position, User
 from wigwag.server.ports import Entropy
+from wigwag.wire import ErrorCode
 
 if TYPE_CHECKING:
     from wigwag.server._session import Session
 
-# Reading pauses at this share of the memory for unanswered requests.
-PAUSE_SHARE = 0.8
+# Where memory is short, who is sent away comes back no sooner.
+SHED_RETRY_SECONDS = 10.0
 
 
 class Hub:
@@ -36,7 +38,7 @@ class Hub:
         log: Where alarms go.
         entropy: For error ids.
         monotonic: The clock of deadlines, in seconds.
-        in_flight_bytes_max: Memory for all unanswered requests together.
+        memory: What is held for clients, and how much it may be.
     """
 
     def __init__(
@@ -46,19 +48,18 @@ class Hub:
         log: Log,
         entropy: Entropy,
         monotonic: Callable[[], float],
-        in_flight_bytes_max: int,
+        memory: Memory,
     ) -> None:
         self.counts = counts
         self.log = log
         self.monotonic = monotonic
-        self.in_flight_bytes = 0
-        self._pause_bytes = int(in_flight_bytes_max * PAUSE_SHARE)
+        self.memory = memory
         self._entropy = entropy
         self._sessions: set[Session] = set()
         self._by_device: dict[Device, Session] = {}
         self._by_user: dict[User, list[Session]] = {}
         self._dirty: list[Session] = []
-        self._starved: list[Session] = []
+        self._starved: dict[Session, None] = {}
         self.is_draining = False
         """The server is about to end: nobody new is welcome."""
         self._is_awake = False
@@ -121,6 +122,7 @@ class Hub:
     def remove(self, session: "Session") -> None:
         """Forget a session that has ended."""
         self._sessions.discard(session)
+        self._starved.pop(session, None)
         self.unclaim(session)
 
     # Output
@@ -140,8 +142,8 @@ class Hub:
         """Let every marked session settle and write."""
         self._is_awake = True
         now = self.monotonic()
-        if self._starved and self.has_room:
-            starved, self._starved = self._starved, []
+        if self._starved and self.memory.has_room:
+            starved, self._starved = self._starved, {}
             for session in starved:
                 session.mark()
         # What one session does may mark another: a displacement, for example.
@@ -166,14 +168,32 @@ class Hub:
                 await trio.lowlevel.checkpoint()
             self.flush()
 
-    @property
-    def has_room(self) -> bool:
-        """Whether unanswered requests leave memory for more."""
-        return self.in_flight_bytes < self._pause_bytes
-
     def starve(self, session: "Session") -> None:
         """Have a session marked once there is room again."""
-        self._starved.append(session)
+        self._starved[session] = None
+
+    def shed(self) -> int:
+        """Send those away who hold most, until there is room; return how many."""
+        memory = self.memory
+        excess = memory.held_bytes - memory.pause_bytes
+        # Of those who are on their way out already, no more can be had.
+        excess -= sum(one.held_bytes for one in self._sessions if one.is_over)
+        if excess < 0:
+            return 0
+        shed = 0
+        for session in sorted(
+            (one for one in self._sessions if not one.is_over),
+            key=lambda one: (-one.held_bytes, one.number),
+        ):
+            if excess < 0 or not session.held_bytes:
+                break
+            excess -= session.held_bytes
+            session.guarded(
+                session.close_with, ErrorCode.OVERLOADED, SHED_RETRY_SECONDS
+            )
+            shed += 1
+        self.counts.shed += shed
+        return shed
 
     def failed(self, event: str, error: BaseException, **values: object) -> str:
         """Count and log a fault of ours; return its error id."""

@@ -6,6 +6,10 @@ named profiles exist: `default`, and `bench`, which is the default without token
 buckets and without bounds by address, so that a load generator on one machine
 measures the server and not its politeness. Sizes, windows, deadlines and bounds
 of memory are the same in both.
+
+What can't be set is no choice of an operator's: sizes that both sides of the protocol
+must agree on (`LIMITS` with min = max), and the folds' own numbers
+(`core/_limits.py`), which every copy of a log must share.
 """
 
 from typing import Annotated, Literal, Self
@@ -13,6 +17,7 @@ from typing import Annotated, Literal, Self
 import msgspec
 from msgspec import Meta
 
+from wigwag.server.core import EngineLimits
 from wigwag.wire import LIMITS
 
 Profile = Literal["default", "bench"]
@@ -20,6 +25,10 @@ Profile = Literal["default", "bench"]
 _Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 _Rate = Annotated[float, Meta(gt=0, le=1_000_000)]
 _Seconds = Annotated[float, Meta(gt=0, le=3_600)]
+_Bytes = Annotated[int, Meta(ge=1, le=1_099_511_627_776)]
+
+# The folds' defaults: their README says why they are what they are.
+_ENGINE = EngineLimits()
 
 
 def _default(name: str) -> int:
@@ -56,6 +65,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     # and a quarter of it stays free for addresses that signed in lately.
     unauthenticated_max: _Count = 512
     unauthenticated_per_address_max: _Count = 16
+    reserved_share: Annotated[float, Meta(ge=0, le=0.9)] = 0.25
     recent_addresses_hours: Annotated[float, Meta(gt=0, le=720)] = 24
     handshakes_burst_per_address: _Count = 20
     handshakes_per_second_per_address: _Rate = 5
@@ -82,13 +92,39 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     # Memory. Above the write buffer no inbox entry is read and no request taken.
     write_buffer_bytes_max: Annotated[int, Meta(ge=16_384, le=4_194_304)] = 131_072
-    # Bytes of all unanswered requests together; reading pauses at 80 % of it.
-    in_flight_process_bytes_max: Annotated[int, Meta(ge=1_048_576)] = 268_435_456
+    # Unread answers of one connection: 256 requests in flight may answer at once and
+    # find the write buffer full. Above it, the peer has stopped reading.
+    output_bytes_max: Annotated[int, Meta(ge=32_768, le=8_388_608)] = 262_144
+    # All that the server holds for its clients (`_memory.py` counts it); reading
+    # pauses at 80 % of it. 20,000 connections that have each carried a large record
+    # are charged 1.5 GiB, idle ones 0.6.
+    memory_bytes_max: Annotated[int, Meta(ge=1_048_576)] = 2_147_483_648
+    # How long memory may be short before those who hold most are sent away: the
+    # deadline of a small frame, so that it could have come to an end by itself.
+    memory_short_seconds: Annotated[float, Meta(gt=0, le=300)] = 15
     # Requests that wait for a commit; above it newcomers are sent away. At 10,000 a
     # second, that is the five seconds within which a SEND is promised an answer.
     engine_depth_max: _Count = 50_000
     # Addresses, devices and pairs whose buckets are remembered.
     bucket_keys_max: Annotated[int, Meta(ge=16, le=10_000_000)] = 100_000
+    # The kernel's buffers of a connection, each way. Left alone they would grow to
+    # megabytes for a peer that doesn't read.
+    socket_buffer_bytes: Annotated[int, Meta(ge=4_096, le=4_194_304)] = 65_536
+
+    # Inboxes. A quota refuses, and never trims.
+    device_backlog_bytes_max: _Bytes = _ENGINE.device_bytes_max
+    sender_backlog_bytes_max: _Bytes = _ENGINE.sender_bytes_max
+    # Commits: whatever came during the one before, and no more.
+    group_records_max: Annotated[int, Meta(ge=1, le=4_096)] = _ENGINE.group_records_max
+    group_bytes_max: Annotated[int, Meta(ge=65_536, le=67_108_864)] = (
+        _ENGINE.group_bytes_max
+    )
+    # What the folds keep in memory.
+    cache_rows_max: Annotated[int, Meta(ge=16, le=10_000_000)] = _ENGINE.cache_rows_max
+    tail_entries_max: Annotated[int, Meta(ge=1, le=65_536)] = _ENGINE.tail_entries_max
+    tail_bytes_max: Annotated[int, Meta(ge=0, le=68_719_476_736)] = (
+        _ENGINE.tail_bytes_max
+    )
 
     # Ends. NATS' lame duck; init systems kill after 30 s as a rule.
     drain_seconds: Annotated[float, Meta(gt=0, le=300)] = 25
@@ -114,6 +150,19 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         if profile == "bench":
             return cls(has_token_buckets=False, has_address_bounds=False)
         return cls()
+
+    @property
+    def engine(self) -> EngineLimits:
+        """The bounds of engine and folds."""
+        return EngineLimits(
+            device_bytes_max=self.device_backlog_bytes_max,
+            sender_bytes_max=self.sender_backlog_bytes_max,
+            group_records_max=self.group_records_max,
+            group_bytes_max=self.group_bytes_max,
+            cache_rows_max=self.cache_rows_max,
+            tail_entries_max=self.tail_entries_max,
+            tail_bytes_max=self.tail_bytes_max,
+        )
 
 
 PEER_VISIBLE = (

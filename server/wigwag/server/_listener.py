@@ -23,9 +23,6 @@ from wigwag.server._tls import ServerTLS
 from wigwag.server._trace import TracedSession
 
 BACKLOG_CONNECTIONS = 1024
-# The kernel's memory for a connection, each way; inherited from the listener. Left
-# alone it would grow to megabytes for a peer that doesn't read.
-SOCKET_BUFFER_BYTES = 65_536
 # Taken in one wake-up, so that a storm doesn't keep those who are in waiting.
 ACCEPTS_MAX = 64
 # Out of descriptors: the kernel keeps the rest in its own queue meanwhile.
@@ -33,8 +30,13 @@ NO_DESCRIPTOR_WAIT_SECONDS = 0.5
 _OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
-def bind(address: Address) -> list[socket.socket]:
+def bind(address: Address, buffer_bytes: int) -> list[socket.socket]:
     """Listen on every address that a host name stands for.
+
+    Args:
+        address: Host and port.
+        buffer_bytes: The kernel's memory for a connection, each way; connections
+            inherit it from the listener.
 
     Raises:
         InUseError: Another process listens there.
@@ -54,7 +56,8 @@ def bind(address: Address) -> list[socket.socket]:
     try:
         for family, kind, protocol, _, where in found:
             # Port 0: the first choice holds for all, or clients couldn't know it.
-            sockets.append(_bind_one(family, kind, protocol, (where[0], port)))
+            listener = _bind_one(family, kind, protocol, (where[0], port), buffer_bytes)
+            sockets.append(listener)
             port = sockets[0].getsockname()[1]
     except OSError as error:
         for listener in sockets:
@@ -64,14 +67,18 @@ def bind(address: Address) -> list[socket.socket]:
 
 
 def _bind_one(
-    family: int, kind: int, protocol: int, where: tuple[object, int]
+    family: int,
+    kind: int,
+    protocol: int,
+    where: tuple[object, int],
+    buffer_bytes: int,
 ) -> socket.socket:
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setblocking(False)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
-            listener.setsockopt(socket.SOL_SOCKET, option, SOCKET_BUFFER_BYTES)
+            listener.setsockopt(socket.SOL_SOCKET, option, buffer_bytes)
         if family == socket.AF_INET6:
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         listener.bind(where)
@@ -161,7 +168,9 @@ class Listener:
 
     def _admit(self, connection: socket.socket, host: str) -> None:
         services = self._services
-        place = services.admission.admit(host, trio.current_time())
+        place: Place | Turned = Turned.MEMORY_FULL
+        if services.hub.memory.may_open:
+            place = services.admission.admit(host, trio.current_time())
         if isinstance(place, Turned):
             services.hub.counts.connections_refused[place.value] += 1
             connection.close()
@@ -183,6 +192,8 @@ class Listener:
         number = next(self._numbers)
         counts.connections += 1
         counts.connections_opened += 1
+        memory = services.hub.memory
+        memory.open()
         pump: Pump | None = None
         try:
             pump = self._pump(connection, place, number)
@@ -194,6 +205,7 @@ class Listener:
             place.cut = None
             connection.close()
             counts.connections -= 1
+            memory.close(has_grown=pump is not None and pump.has_grown)
             services.admission.release(place)
             if pump is not None:
                 counts.tls_failures += pump.tls_failed

@@ -13,6 +13,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
 from wigwag.server._counts import COMMIT_BUCKETS_SECONDS, Counts
+from wigwag.server._memory import Memory
 from wigwag.server.ports import Engine
 from wigwag.wire import Explainer
 
@@ -33,6 +34,7 @@ _TOTALS = {
     "receipts_sent": "RECEIPT hints sent.",
     "gaps_sent": "GAPs said.",
     "slow_readers": "Connections ended because the peer did not read.",
+    "shed": "Connections that held most, sent away when memory was short.",
     "failures": "Faults of this server; each has an error id in the log.",
     "restores_proven": "Cursors that proved that the folder was put back.",
     "entries_corrupt": "Stored records that failed their checksum.",
@@ -47,8 +49,11 @@ _LABELLED = {
 
 
 class _Figures(Collector):
-    def __init__(self, counts: Counts, engine: Engine, explainer: Explainer) -> None:
+    def __init__(
+        self, counts: Counts, memory: Memory, engine: Engine, explainer: Explainer
+    ) -> None:
         self._counts = counts
+        self._memory = memory
         self._engine = engine
         self._explainer = explainer
 
@@ -74,6 +79,7 @@ class _Figures(Collector):
             "Requests that wait for a commit.",
             value=self._engine.depth,
         )
+        yield from self._held()
         yield GaugeMetricFamily(
             "wigwag_space_low",
             "1 while the disk is full and SENDs are refused.",
@@ -85,6 +91,23 @@ class _Figures(Collector):
             value=self._explainer.disagreements,
         )
         yield self._commits()
+
+    def _held(self) -> Iterator[Metric]:
+        memory = self._memory
+        yield GaugeMetricFamily(
+            "wigwag_memory_budget_bytes",
+            "Most that is held for clients; reading pauses at 80 % of it.",
+            value=memory.budget_bytes,
+        )
+        held = GaugeMetricFamily(
+            "wigwag_memory_held_bytes",
+            "What is held for clients, as counted against the budget.",
+            labels=["what"],
+        )
+        held.add_metric(["connections"], memory.charges_bytes)
+        held.add_metric(["traffic"], memory.traffic_bytes)
+        held.add_metric(["engine"], memory.engine_bytes)
+        yield held
 
     def _commits(self) -> Metric:
         counts = self._counts
@@ -105,9 +128,11 @@ class _Figures(Collector):
 class Metrics:
     """A registry of its own: several servers may live in one process."""
 
-    def __init__(self, counts: Counts, engine: Engine, explainer: Explainer) -> None:
+    def __init__(
+        self, counts: Counts, memory: Memory, engine: Engine, explainer: Explainer
+    ) -> None:
         self._registry = CollectorRegistry(auto_describe=False)
-        self._registry.register(_Figures(counts, engine, explainer))
+        self._registry.register(_Figures(counts, memory, engine, explainer))
 
     def render(self) -> bytes:
         """Return all figures in the text format."""

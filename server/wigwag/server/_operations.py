@@ -99,6 +99,7 @@ class Operations:
     async def _status_reply(self, _: AdminRequest) -> Reply:
         status = await self.status()
         counts = self._services.hub.counts
+        memory = self._services.hub.memory
         return {
             "version": self._version,
             "address": str(self._address),
@@ -113,6 +114,8 @@ class Operations:
             "signed_in": counts.signed_in,
             "sequenced": counts.sequenced,
             "failures": counts.failures,
+            "memory_held_bytes": memory.held_bytes,
+            "memory_bytes_max": memory.budget_bytes,
         }
 
     async def _invite_reply(self, request: AdminRequest) -> Reply:

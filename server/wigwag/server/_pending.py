@@ -4,13 +4,33 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from wigwag.server.core import Answer, Dropped, Failed
-from wigwag.wire import ErrorCode, Received
+from wigwag.wire import DRAFT, MESSAGES, ErrorCode, MessageInfo, Received
 
 if TYPE_CHECKING:
     from wigwag.server._session import Session
 
 # What a request costs in memory beside its body: event, record, request, frames.
 REQUEST_OVERHEAD_BYTES = 512
+# Answers larger than this are paid for when the request is taken, so that the few
+# bytes of a look-up can't make the server hold megabytes of answers.
+ANSWER_BYTES_FREE = 8_192
+
+
+def _answer_bytes(request: MessageInfo) -> int:
+    """Returns what the largest answer to a request takes, 0 for an ordinary one."""
+    largest = max(
+        (MESSAGES[reply].layouts[DRAFT].body_bytes_max for reply in request.replies),
+        default=0,
+    )
+    return largest if largest > ANSWER_BYTES_FREE else 0
+
+
+_ANSWER_BYTES = {
+    info.type: _answer_bytes(info)
+    for info in MESSAGES.values()
+    if info.kind == "request" and _answer_bytes(info)
+}
+"""By request type: bundles, device lists, receipts."""
 
 
 class Pending:
@@ -31,7 +51,9 @@ class Pending:
         self.session = session
         self.corr = event.corr
         self.type = event.type
-        self.size = len(event.body) + REQUEST_OVERHEAD_BYTES
+        self.size = (
+            len(event.body) + REQUEST_OVERHEAD_BYTES + _ANSWER_BYTES.get(event.type, 0)
+        )
         self.taken_at = session.now
         self._on_answer = on_answer
 

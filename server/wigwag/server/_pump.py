@@ -33,6 +33,8 @@ from wigwag.server._tls import RECORD_BYTES, ServerTLS, TLSFailedError, TLSLink
 
 # More in one go would let one busy peer keep the others waiting.
 READS_MAX = 4
+# A larger read or write makes the memory BIOs grow for good.
+GROWS_BYTES = 4_096
 # Bytes of a peer that are read and dropped while lingering.
 LINGER_BYTES_MAX = 1_048_576
 
@@ -79,6 +81,7 @@ class Pump:
         self.session: Session | None = None
         self.tls_failed = False
         self.was_slow_reader = False
+        self.has_grown = False
         self._socket = connection
         self._link = TLSLink(tls)
         self._open_session = open_session
@@ -165,7 +168,9 @@ class Pump:
         now = trio.current_time()
         received: list[bytes] = []
         is_over = False
-        for _ in range(READS_MAX):
+        # Where memory is short, whoever may still read does so bit by bit.
+        reads_max = READS_MAX if self._hub.memory.has_room else 1
+        for _ in range(reads_max):
             try:
                 data = self._socket.recv(RECORD_BYTES)
             except BlockingIOError:
@@ -188,6 +193,8 @@ class Pump:
 
     def _decrypt(self, data: bytes, received: list[bytes]) -> bool:
         """Decrypt one read; False when TLS failed."""
+        if len(data) > GROWS_BYTES and not self.has_grown:
+            self._grow()
         link = self._link
         try:
             received.append(link.receive(data))
@@ -233,6 +240,8 @@ class Pump:
         if len(self._unwritten) < self._limits.write_buffer_bytes_max:
             data = session.outgoing()
             if data:
+                if len(data) > GROWS_BYTES and not self.has_grown:
+                    self._grow()
                 self._write(self._link.encrypt(data))
         if session.closed:
             self._begin_end()
@@ -281,6 +290,10 @@ class Pump:
         self._tell_backlog()
         if not self._unwritten:
             self.flush()
+
+    def _grow(self) -> None:
+        self.has_grown = True
+        self._hub.memory.grow()
 
     def _tell_backlog(self) -> None:
         if self.session is not None:

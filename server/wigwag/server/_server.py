@@ -28,6 +28,7 @@ from wigwag.server.core import Answer, Tick, Ticked
 from wigwag.server.ports import EngineClosedError
 
 TICK_SECONDS = 3_600.0
+MEMORY_SECONDS = 1.0
 # GOAWAYs go out over this time, so that the clients don't all come back at once.
 GOAWAY_SECONDS = 3.0
 GOAWAY_ROUNDS = 30
@@ -115,6 +116,7 @@ class Server:
             background.start_soon(self.services.hub.run)
             background.start_soon(self._sweeper.run)
             background.start_soon(self._tick)
+            background.start_soon(self._watch_memory)
             background.start_soon(admin.run, ports.admin)
             if ports.health:
                 background.start_soon(self._health.run, ports.health)
@@ -160,6 +162,28 @@ class Server:
             hub.flush()
             if number + 1 < rounds:
                 await trio.sleep(pause)
+
+    async def _watch_memory(self) -> None:
+        """Ask what the engine holds; where memory stays short, send hoarders away."""
+        services = self.services
+        hub, memory = services.hub, services.hub.memory
+        short_seconds = services.limits.memory_short_seconds
+        short_since: float | None = None
+        while True:
+            memory.look_at_engine(services.engine.memory_bytes)
+            now = trio.current_time()
+            if memory.has_room:
+                short_since = None
+            elif short_since is None:
+                short_since = now
+                hub.log.warning(
+                    "memory_short", held=memory.held_bytes, budget=memory.budget_bytes
+                )
+            elif now - short_since >= short_seconds:
+                shed = hub.shed()
+                hub.log.warning("memory_shed", connections=shed)
+            hub.flush()
+            await trio.sleep(MEMORY_SECONDS)
 
     async def _tick(self) -> None:
         """Give the folds their time, now and every hour."""

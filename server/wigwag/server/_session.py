@@ -21,16 +21,12 @@ from typing import ParamSpec, Protocol
 
 from wigwag.server._flow import Flow
 from wigwag.server._inbox_feed import InboxFeed
+from wigwag.server._memory import Account
 from wigwag.server._peer import Identity, Peer
 from wigwag.server._pending import Pending
 from wigwag.server._receipt_hints import ReceiptHints
 from wigwag.server._services import Services
-from wigwag.server.core import (
-    Answer,
-    Position,
-    Request,
-    User,
-)
+from wigwag.server.core import Answer, Position, Request, User
 from wigwag.server.ports import EngineClosedError
 from wigwag.wire import (
     NEED_DATA,
@@ -103,6 +99,8 @@ class Session:
             grease_seed=int.from_bytes(services.entropy.token(GREASE_SEED_BYTES)),
         )
         self._hub = services.hub
+        self._memory = services.hub.memory
+        self._account = Account(self._memory)
         self._counts = services.hub.counts
         self.inbox = InboxFeed(self)
         self.flow = Flow(services.limits)
@@ -143,10 +141,17 @@ class Session:
         """Whether the connection is to be closed once `outgoing` was written."""
         return self.is_over
 
+    @property
+    def held_bytes(self) -> int:
+        """What this connection makes the server hold, fixed charges aside."""
+        flow = self.flow
+        return self.connection.buffered_bytes + flow.request_bytes + flow.output_bytes
+
     def backlog(self, unwritten_bytes: int) -> None:
         """Be told how much the peer's side has not taken yet."""
         was_full = self.flow.room_bytes <= 0
         self.flow.backlog_bytes = unwritten_bytes
+        self._book()
         if was_full and self.flow.room_bytes > 0:
             self.mark()
 
@@ -181,6 +186,10 @@ class Session:
         self._settle(now)
         if self.transport is not None:
             self.transport.flush()
+        self._book()
+        if self.flow.is_drowning and not self.is_over:
+            self._counts.slow_readers += 1
+            self.close_with(ErrorCode.OVERLOADED)
 
     def ended(self) -> None:
         """Be told that the transport is gone: whatever was held is given back."""
@@ -190,6 +199,7 @@ class Session:
             self._counts.signed_in -= 1
         # Also one that ended before its sign-in was answered holds the device.
         self._hub.remove(self)
+        self._account.close()
         self.identity = None
 
     def mark(self) -> None:
@@ -234,19 +244,30 @@ class Session:
             if isinstance(event, Received):
                 handlers[event.type](self, event)
             elif event is NEED_DATA:
+                if not self._may_hold():
+                    self._pause()
                 return
             else:
                 self._note(event)
 
     def _may_take(self) -> bool:
-        return self.flow.may_take and not self.is_authenticating and self._hub.has_room
+        return (
+            self.flow.may_take
+            and not self.is_authenticating
+            and (self._may_hold() or not self.flow.requests)
+        )
+
+    def _may_hold(self) -> bool:
+        """Whether there is memory for more, if need be for those who hold little."""
+        memory = self._memory
+        return memory.has_room or memory.may_hold(self.held_bytes)
 
     def _pause(self) -> None:
         if self._is_paused:
             return
         self._is_paused = True
         self.connection.reading_paused(self.now)
-        if not self._hub.has_room:
+        if not self._memory.has_room:
             self._hub.starve(self)
 
     def _note(
@@ -299,12 +320,12 @@ class Session:
             self._end(ErrorCode.UNAVAILABLE)
             return
         self.flow.hold(pending.size)
-        self._hub.in_flight_bytes += pending.size
+        self._memory.held_bytes += pending.size
 
     def release(self, size: int) -> None:
         """Give back what an answered request held."""
         self.flow.release(size)
-        self._hub.in_flight_bytes -= size
+        self._memory.held_bytes -= size
         if self._is_paused or self._drain_until is not None:
             self.mark()
 
@@ -412,6 +433,10 @@ class Session:
 
     # Inside
 
+    def _book(self) -> None:
+        """Book received bytes and output; requests are booked one by one."""
+        self._account.book(self.connection.buffered_bytes + self.flow.output_bytes)
+
     def _send_receipts(self) -> None:
         for (chat, user), mark in self._receipts.take().items():
             self.event(Receipt(mark=Mark(chat=chat, user=user, mark=mark)))
@@ -420,13 +445,20 @@ class Session:
     def _settle(self, now: float) -> None:
         if self.is_over:
             return
-        if self._is_paused and self._may_take():
-            self._is_paused = False
-            self.connection.reading_resumed(now)
-            self._advance()
+        if self._is_paused:
+            self._resume(now)
         self.inbox.settle()
         if self._drain_until is not None:
             self._end_drain(now)
+
+    def _resume(self, now: float) -> None:
+        """Read on if what it waited for is there; else say what it waits for now."""
+        if self._may_take():
+            self._is_paused = False
+            self.connection.reading_resumed(now)
+            self._advance()
+        elif not self._memory.has_room:
+            self._hub.starve(self)
 
     def _begin_drain(self, now: float) -> None:
         if self._drain_until is None:

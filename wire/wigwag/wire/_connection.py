@@ -60,12 +60,18 @@ class Connection(ReceivingSide):
         A peer must not be closed for a frame or a PONG that we don't read.
         """
         self._timers.pause(now)
+        self._buffer.trim()
 
     def reading_resumed(self, now: float) -> None:
         """Says that the transport reads again."""
         paused_seconds = self._timers.resume(now)
         if self._buffer.partial_since is not None:
             self._buffer.partial_since += paused_seconds
+
+    @property
+    def buffered_bytes(self) -> int:
+        """Memory that received and untaken bytes keep alive, in bytes."""
+        return self._buffer.held_bytes
 
     def next_deadline(self) -> float | None:
         """Returns when `handle_timer` must be called at the latest, or None.

@@ -92,6 +92,12 @@ class ReceiveBuffer:
         self.partial_since = None
         return data[start:end]
 
+    def trim(self) -> None:
+        """Lets go of the bytes that were taken, for a pause of unknown length."""
+        if self._offset:
+            self._data = self._data[self._offset :]
+            self._offset = 0
+
     def clear(self) -> None:
         """Drops everything."""
         self._data = b""

@@ -34,6 +34,13 @@ from wigwag.server.core._values import (
 )
 
 
+# A row with its key and its place in a dictionary; prekeys and chats take more, marks
+# and names less.
+ROW_BYTES = 512
+# An entry of 300 bytes is a record of twelve objects besides.
+TAIL_FACTOR = 2
+
+
 class RowMissing(Exception):  # noqa: N818 - a request for a row, not an error
     """A fold named a row that is not in memory."""
 
@@ -193,6 +200,12 @@ class State:
         self.grown: dict[Device, None] = {}
         self.changes = Changes()
         self.is_space_low = False
+
+    @property
+    def memory_bytes(self) -> int:
+        """What is kept in memory, about, in bytes."""
+        rows = sum(len(cache) for cache in self.caches)
+        return rows * ROW_BYTES + self.tail_bytes * TAIL_FACTOR
 
     def begin_group(self, now_ms: int) -> None:
         """Start a group at this time; a clock that went back stands still."""

@@ -106,6 +106,11 @@ class EmbeddedEngine:
         return len(self._queue)
 
     @property
+    def memory_bytes(self) -> int:
+        """Memory of the rows and entries that are kept, about, in bytes."""
+        return self._state.memory_bytes
+
+    @property
     def is_space_low(self) -> bool:
         """The disk was full: SENDs are refused until there is space."""
         return self._state.is_space_low

@@ -120,6 +120,11 @@ class Engine(Protocol):
         ...
 
     @property
+    def memory_bytes(self) -> int:
+        """Memory of the rows and entries that are kept, about, in bytes."""
+        ...
+
+    @property
     def is_space_low(self) -> bool:
         """The disk was full: SENDs are refused until there is space."""
         ...
