@@ -13,6 +13,7 @@ from wigwag.server._pending import REQUEST_OVERHEAD_BYTES
 from wigwag.server.core import Entries, Failed, InboxEntry, InboxRead, Refusal
 from wigwag.testing import server
 from wigwag.wire import (
+    DRAFT,
     Ack,
     Deliver,
     Envelope,
@@ -106,7 +107,7 @@ def entries(first: int, count: int, size: int) -> list[InboxEntry]:
                 sent_at=1,
                 ciphertext=bytes(size),
             ),
-            0x8001,
+            DRAFT,
         )
         made.append(
             InboxEntry(
@@ -119,7 +120,7 @@ def entries(first: int, count: int, size: int) -> list[InboxEntry]:
                 sender=b"s" * 16 + b"\x01",
                 client_msg_id=b"m" * 16,
                 ts=1,
-                revision=0x8001,
+                revision=DRAFT,
             )
         )
     return made

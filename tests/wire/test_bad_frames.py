@@ -16,6 +16,7 @@ from tests.wire.helpers import (
 )
 
 from wigwag.wire import (
+    DRAFT,
     Error,
     ErrorCode,
     Goaway,
@@ -42,7 +43,7 @@ HELLO = FACTORY.message(
         client_nonce=bytes(32),
         revision_min=0,
         revision_max=0,
-        draft=0x8001,
+        draft=DRAFT,
         features=(),
         frame_bytes_max=262144,
         window_entries=256,
@@ -318,7 +319,7 @@ def test_f12_no_common_revision_is_rejected_with_the_range() -> None:
             code=ErrorCode.NO_COMMON_REVISION,
             revision_min=0,
             revision_max=0,
-            draft=0x8001,
+            draft=DRAFT,
             retry_after_ms=0,
         )
     ]

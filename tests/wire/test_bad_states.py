@@ -17,6 +17,7 @@ from tests.wire.helpers import (
 from tests.wire.test_bad_frames import HELLO, goodbye
 
 from wigwag.wire import (
+    DRAFT,
     MORE,
     RESPONSE,
     Connection,
@@ -323,7 +324,7 @@ def welcome(revision: int) -> Welcome:
     )
 
 
-@pytest.mark.parametrize("revision", [1, 0x8002])
+@pytest.mark.parametrize("revision", [1, DRAFT + 1])
 def test_s14_a_revision_that_was_not_offered_is_refused(revision: int) -> None:
     """S14: PROTOCOL_ERROR, closes (R-SHAKE-005); nothing is said in HELLO."""
     client, corr = waiting_client()
@@ -344,5 +345,5 @@ def test_a_client_takes_nothing_but_welcome_or_reject_first() -> None:
 def test_a_welcome_that_nobody_asked_for_closes() -> None:
     """S6 in the handshake."""
     client, corr = waiting_client()
-    error = fault(client, FACTORY.message(welcome(0x8001), corr + 1))
+    error = fault(client, FACTORY.message(welcome(DRAFT), corr + 1))
     assert error.requirement == "R-FRAME-009"

@@ -157,11 +157,12 @@ def verify_register(message: Register, transcript: bytes) -> None:
         user=message.user,
         account_key=message.account_key,
     )
-    first = devices.devices[0]
+    if len(devices.devices) != 1:
+        raise SignatureWrongError
+    (first,) = devices.devices
     if (
         devices.seq != FIRST_LIST_SEQ
         or devices.prev_hash != NO_HASH
-        or len(devices.devices) != 1
         or first.device != message.device
         or first.signing_key != message.signing_key
         or first.agreement_key != message.agreement_key

@@ -39,12 +39,14 @@ from wigwag.wire._generated.table import (
 )
 from wigwag.wire._generated.records import (
     Message as Message,
+    AccountDeleted as AccountDeleted,
     Ack as Ack,
     Auth as Auth,
     AuthOk as AuthOk,
     Bundle as Bundle,
     Bundles as Bundles,
     ConnectionLimits as ConnectionLimits,
+    DeleteAccount as DeleteAccount,
     Deliver as Deliver,
     DeviceList as DeviceList,
     DeviceListGet as DeviceListGet,

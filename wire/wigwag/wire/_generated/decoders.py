@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from wigwag.wire._generated import shapes
 from wigwag.wire._generated.records import (
+    AccountDeleted,
     Ack,
     Auth,
     AuthOk,
     Bundle,
     Bundles,
     ConnectionLimits,
+    DeleteAccount,
     Deliver,
     DeviceList,
     DeviceListGet,
@@ -96,6 +98,7 @@ unpack_32sHHHB = Struct(">32sHHHB").unpack_from
 unpack_64s = Struct(">64s").unpack_from
 unpack_64s16sBIQI32sQQ64sB = Struct(">64s16sBIQI32sQQ64sB").unpack_from
 unpack_64s16sBIQQB = Struct(">64s16sBIQQB").unpack_from
+unpack_64s16sQB = Struct(">64s16sQB").unpack_from
 unpack_64s64s16s32sBIQ32s32sH = Struct(">64s64s16s32sBIQ32s32sH").unpack_from
 unpack_64sB = Struct(">64sB").unpack_from
 unpack_64sI32sQQ64sBH = Struct(">64sI32sQQ64sBH").unpack_from
@@ -223,7 +226,7 @@ def decode_device_list_1(body: bytes) -> DeviceList:
     """Read DeviceList at revision 1."""
     try:
         (user, seq, prev_hash, time, devices_count) = unpack_16sQ32sQB(body, 0)
-        if user == ZERO_16 or not seq or not 1 <= devices_count <= 8:
+        if user == ZERO_16 or not seq or devices_count > 8:
             raise ValueError
         pos: int = 65
         devices_: list[ListedDevice] = []
@@ -838,6 +841,40 @@ def decode_re_register_1(body: bytes) -> ReRegister:
         )
     except DECODE_FAULTS:
         raise find_fault(shapes.RE_REGISTER_1, body) from None
+
+
+def decode_delete_account_1(body: bytes) -> DeleteAccount:
+    """Read DELETE_ACCOUNT at revision 1."""
+    try:
+        (signature, user, time, tags) = unpack_64s16sQB(body, 0)
+        if user == ZERO_16:
+            raise ValueError
+        if not tags:
+            if len(body) != 89:
+                raise ValueError
+            return DeleteAccount(signature, user, time)
+        pos = skip_tags(body, 89, tags)
+        if len(body) != pos:
+            raise ValueError
+        return DeleteAccount(signature, user, time)
+    except DECODE_FAULTS:
+        raise find_fault(shapes.DELETE_ACCOUNT_1, body) from None
+
+
+def decode_account_deleted_1(body: bytes) -> AccountDeleted:
+    """Read ACCOUNT_DELETED at revision 1."""
+    try:
+        (time, tags) = unpack_QB(body, 0)
+        if not tags:
+            if len(body) != 9:
+                raise ValueError
+            return AccountDeleted(time)
+        pos = skip_tags(body, 9, tags)
+        if len(body) != pos:
+            raise ValueError
+        return AccountDeleted(time)
+    except DECODE_FAULTS:
+        raise find_fault(shapes.ACCOUNT_DELETED_1, body) from None
 
 
 def decode_username_claim_1(body: bytes) -> UsernameClaim:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from wigwag.wire._generated import shapes
 from wigwag.wire._generated.records import (
+    AccountDeleted,
     Ack,
     Auth,
     AuthOk,
     Bundle,
     Bundles,
     ConnectionLimits,
+    DeleteAccount,
     Deliver,
     DeviceList,
     DeviceListGet,
@@ -87,6 +89,7 @@ pack_32sHHHB = Struct(">32sHHHB").pack
 pack_64s = Struct(">64s").pack
 pack_64s16sBIQI32sQQ64s = Struct(">64s16sBIQI32sQQ64s").pack
 pack_64s16sBIQQ = Struct(">64s16sBIQQ").pack
+pack_64s16sQ = Struct(">64s16sQ").pack
 pack_64s64s16s32sBIQ32s32sH = Struct(">64s64s16s32sBIQ32s32sH").pack
 pack_64sI32sQQ64sBH = Struct(">64sI32sQQ64sBH").pack
 pack_B = Struct(">B").pack
@@ -212,7 +215,7 @@ def encode_device_list_1(record: DeviceList) -> bytes:
             or user == ZERO_16
             or not seq
             or len(prev_hash) != 32
-            or not 1 <= len(devices) <= 8
+            or len(devices) > 8
             or len(devices) > 1 and not rising([item.device for item in devices])
         ):
             raise ValueError
@@ -729,6 +732,30 @@ def encode_re_register_1(record: ReRegister) -> bytes:
         return pack_64s16sBIQI32sQQ64s(signature, user, device, registration_id, generation, signed_prekey_id, signed_prekey_key, signed_prekey_created, signed_prekey_expires, signed_prekey_signature) + section
     except ENCODE_FAULTS:
         raise find_record_fault(shapes.RE_REGISTER_1, record) from None
+
+
+def encode_delete_account_1(record: DeleteAccount) -> bytes:
+    """Write DELETE_ACCOUNT at revision 1."""
+    try:
+        signature = record.signature
+        user = record.user
+        time = record.time
+        if len(signature) != 64 or len(user) != 16 or user == ZERO_16:
+            raise ValueError
+        section = tag_section([], record.unknown, NO_KNOWN) if record.unknown else NO_TAGS
+        return pack_64s16sQ(signature, user, time) + section
+    except ENCODE_FAULTS:
+        raise find_record_fault(shapes.DELETE_ACCOUNT_1, record) from None
+
+
+def encode_account_deleted_1(record: AccountDeleted) -> bytes:
+    """Write ACCOUNT_DELETED at revision 1."""
+    try:
+        time = record.time
+        section = tag_section([], record.unknown, NO_KNOWN) if record.unknown else NO_TAGS
+        return pack_Q(time) + section
+    except ENCODE_FAULTS:
+        raise find_record_fault(shapes.ACCOUNT_DELETED_1, record) from None
 
 
 def encode_username_claim_1(record: UsernameClaim) -> bytes:

@@ -35,6 +35,8 @@ class ErrorCode(IntEnum):
     """The same device connected a second time; the newer connection stays."""
     GOING_AWAY = 0x100b
     """The server stops or restarts."""
+    DEVICE_REMOVED = 0x100c
+    """This device was removed from its account, or the account was deleted."""
     UNSUPPORTED = 0x2001
     """A request, message type or value that this server doesn't know or allow."""
     LIMIT = 0x2002
@@ -204,6 +206,17 @@ ERRORS: dict[int, ErrorInfo] = {
         'nobody',
         'The server stops or restarts.',
         'Connect again after retry_after.',
+    ),
+    ErrorCode.DEVICE_REMOVED: ErrorInfo(
+        'DEVICE_REMOVED',
+        4108,
+        'connection_fatal',
+        'connection',
+        'never',
+        'none',
+        'nobody',
+        'This device was removed from its account, or the account was deleted.',
+        'Use another device of the account, or register anew.',
     ),
     ErrorCode.UNSUPPORTED: ErrorInfo(
         'UNSUPPORTED',

@@ -328,4 +328,20 @@ LIMITS: dict[str, LimitInfo] = {
         'chats',
         'Chats in one RECEIPTS_GET.',
     ),
+    'removal_seconds': LimitInfo(
+        'removal_seconds',
+        5,
+        5,
+        5,
+        'seconds',
+        "From the commit of a device's removal to the end of its connections.",
+    ),
+    'name_hold_days': LimitInfo(
+        'name_hold_days',
+        32,
+        32,
+        32,
+        'days',
+        'How long the username of a deleted account stays taken, so that nobody is taken for him while messages may still be offered to his name.',
+    ),
 }

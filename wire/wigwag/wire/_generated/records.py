@@ -234,7 +234,7 @@ class DeviceList(Struct, frozen=True, gc=False):
         seq: 1 for the first list, then one more each time.
         prev_hash: SHA-256 of the preceding list's blob; zeros in the first.
         time: When it was signed, client time.
-        devices: The devices, by rising number.
+        devices: The devices, by rising number; none: the account signed out everywhere.
     """
 
     user: bytes
@@ -586,6 +586,34 @@ class ReRegister(Struct, frozen=True, gc=False):
     unknown: tuple[tuple[int, bytes], ...] = ()
 
 
+class DeleteAccount(Struct, frozen=True, gc=False):
+    """Deletes an account for good: devices, lists, keys, inboxes and name. Signed by the
+    account key, so no device need be signed in (suite 1, delete_account).
+
+    Attributes:
+        signature: Ed25519 by the account key over the suite's delete_account transcript of
+            body[64:].
+        user: Account id, 16 random bytes chosen by the client that registered it.
+        time: When it was signed, in server-corrected time.
+    """
+
+    signature: bytes
+    user: bytes
+    time: int
+    unknown: tuple[tuple[int, bytes], ...] = ()
+
+
+class AccountDeleted(Struct, frozen=True, gc=False):
+    """The account is gone, durably. The connections of its devices end with DEVICE_REMOVED.
+
+    Attributes:
+        time: When it was deleted, server time; the same each time it is asked again.
+    """
+
+    time: int
+    unknown: tuple[tuple[int, bytes], ...] = ()
+
+
 class UsernameClaim(Struct, frozen=True, gc=False):
     """Takes a username for the account. An account has one; claiming its own again succeeds.
 
@@ -718,7 +746,7 @@ class PrekeysLow(Struct, frozen=True, gc=False):
 
 
 class DeviceListPublish(Struct, frozen=True, gc=False):
-    """Publishes the account's next device list.
+    """Publishes the account's next device list; a device that it leaves out is removed.
 
     Attributes:
         list: seq must be one more than the newest, prev_hash its hash.
@@ -1031,6 +1059,8 @@ Message: TypeAlias = (
     | AuthOk
     | Register
     | ReRegister
+    | DeleteAccount
+    | AccountDeleted
     | UsernameClaim
     | UsernameResolve
     | UsernameResolved

@@ -88,7 +88,7 @@ DEVICE_LIST_1 = Record(
         Whole("seq", 8, 1, 18446744073709551615),
         Raw("prev_hash", 32, False),
         Whole("time", 8, 0, 18446744073709551615),
-        Items("devices", 1, 1, 8, Nested(".", LISTED_DEVICE_1), ('device',)),
+        Items("devices", 1, 0, 8, Nested(".", LISTED_DEVICE_1), ('device',)),
     ),
     (),
 )
@@ -287,6 +287,24 @@ RE_REGISTER_1 = Record(
         Whole("registration_id", 4, 0, 4294967295, nonzero=True),
         Whole("generation", 8, 1, 18446744073709551615),
         Nested("signed_prekey", SIGNED_PREKEY_1),
+    ),
+    (),
+)
+
+DELETE_ACCOUNT_1 = Record(
+    "DELETE_ACCOUNT",
+    (
+        Raw("signature", 64, False),
+        Raw("user", 16, True),
+        Whole("time", 8, 0, 18446744073709551615),
+    ),
+    (),
+)
+
+ACCOUNT_DELETED_1 = Record(
+    "ACCOUNT_DELETED",
+    (
+        Whole("time", 8, 0, 18446744073709551615),
     ),
     (),
 )

@@ -56,6 +56,11 @@ LEGAL: dict[tuple[str, int], frozenset[str]] = {
     ('AUTH', 20): frozenset(('client',)),  # REGISTER
     ('AUTH', 22): frozenset(('client',)),  # RE_REGISTER
     ('READY', 22): frozenset(('client',)),  # RE_REGISTER
+    ('AUTH', 24): frozenset(('client',)),  # DELETE_ACCOUNT
+    ('READY', 24): frozenset(('client',)),  # DELETE_ACCOUNT
+    ('AUTH', 26): frozenset(('server',)),  # ACCOUNT_DELETED
+    ('READY', 26): frozenset(('server',)),  # ACCOUNT_DELETED
+    ('DRAINING', 26): frozenset(('server',)),  # ACCOUNT_DELETED
     ('READY', 32): frozenset(('client',)),  # USERNAME_CLAIM
     ('READY', 36): frozenset(('client',)),  # USERNAME_RESOLVE
     ('READY', 38): frozenset(('server',)),  # USERNAME_RESOLVED

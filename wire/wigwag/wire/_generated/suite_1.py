@@ -403,6 +403,32 @@ def re_register_transcript(
     )
 
 
+def delete_account_transcript(
+    handshake_hash: bytes,
+    certificate_hash: bytes,
+    signed: bytes,
+) -> bytes:
+    """DELETE_ACCOUNT.
+
+    Signed by the account key.
+
+    Args:
+        handshake_hash: As in auth_transcript.
+        certificate_hash: As in auth_transcript.
+        signed: DELETE_ACCOUNT body from byte 64 on, as sent.
+    """
+    return b"".join(
+        (
+            b"\x00\x00\x00\x17wigwag/1 delete account\x00\x00\x00 ",
+            _sized(handshake_hash, 32),
+            b"\x00\x00\x00 ",
+            _sized(certificate_hash, 32),
+            _U32(len(signed)),
+            signed,
+        )
+    )
+
+
 def signed_prekey_transcript(
     account: bytes,
     number: int,

@@ -14,7 +14,7 @@ from wigwag.wire._message_info import Layout, MessageInfo
 
 BUNDLE_1 = Layout(decoders.decode_bundle_1, encoders.encode_bundle_1, 1761, 1797)
 CONNECTION_LIMITS_1 = Layout(decoders.decode_connection_limits_1, encoders.encode_connection_limits_1, 26, 26)
-DEVICE_LIST_1 = Layout(decoders.decode_device_list_1, encoders.encode_device_list_1, 198, 2258)
+DEVICE_LIST_1 = Layout(decoders.decode_device_list_1, encoders.encode_device_list_1, 66, 2258)
 DEVICE_REF_1 = Layout(decoders.decode_device_ref_1, encoders.encode_device_ref_1, 21, 21)
 DEVICES_STALE_1 = Layout(decoders.decode_devices_stale_1, encoders.encode_devices_stale_1, 4, 4036)
 EC_PREKEY_1 = Layout(decoders.decode_ec_prekey_1, encoders.encode_ec_prekey_1, 36, 36)
@@ -35,6 +35,8 @@ AUTH_1 = Layout(decoders.decode_auth_1, encoders.encode_auth_1, 102, 1148)
 AUTH_OK_1 = Layout(decoders.decode_auth_ok_1, encoders.encode_auth_ok_1, 46, 1070)
 REGISTER_1 = Layout(decoders.decode_register_1, encoders.encode_register_1, 440, 4023)
 RE_REGISTER_1 = Layout(decoders.decode_re_register_1, encoders.encode_re_register_1, 210, 1234)
+DELETE_ACCOUNT_1 = Layout(decoders.decode_delete_account_1, encoders.encode_delete_account_1, 89, 1113)
+ACCOUNT_DELETED_1 = Layout(decoders.decode_account_deleted_1, encoders.encode_account_deleted_1, 9, 1033)
 USERNAME_CLAIM_1 = Layout(decoders.decode_username_claim_1, encoders.encode_username_claim_1, 5, 1058)
 USERNAME_RESOLVE_1 = Layout(decoders.decode_username_resolve_1, encoders.encode_username_resolve_1, 5, 1058)
 USERNAME_RESOLVED_1 = Layout(decoders.decode_username_resolved_1, encoders.encode_username_resolved_1, 21, 1074)
@@ -78,6 +80,8 @@ class MessageType(IntEnum):
     AUTH_OK = 18
     REGISTER = 20
     RE_REGISTER = 22
+    DELETE_ACCOUNT = 24
+    ACCOUNT_DELETED = 26
     USERNAME_CLAIM = 32
     USERNAME_RESOLVE = 36
     USERNAME_RESOLVED = 38
@@ -127,7 +131,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-SHAKE-001', 'R-SHAKE-002', 'R-SHAKE-003'),
         states=frozenset(('HELLO',)),
         record=records.Hello,
-        layouts={0: HELLO_1, 0x8001: HELLO_1},
+        layouts={0: HELLO_1, 0x8002: HELLO_1},
     ),
     4: MessageInfo(
         name='WELCOME',
@@ -148,7 +152,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-SHAKE-004', 'R-SHAKE-005'),
         states=frozenset(('HELLO',)),
         record=records.Welcome,
-        layouts={0: WELCOME_1, 0x8001: WELCOME_1},
+        layouts={0: WELCOME_1, 0x8002: WELCOME_1},
     ),
     6: MessageInfo(
         name='REJECT',
@@ -169,7 +173,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-SHAKE-006',),
         states=frozenset(('HELLO',)),
         record=records.Reject,
-        layouts={0: REJECT_1, 0x8001: REJECT_1},
+        layouts={0: REJECT_1, 0x8002: REJECT_1},
     ),
     8: MessageInfo(
         name='ERROR',
@@ -190,7 +194,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-ERR-001', 'R-ERR-002'),
         states=frozenset(('AUTH', 'READY', 'LINKING', 'DRAINING')),
         record=records.Error,
-        layouts={0: ERROR_1, 0x8001: ERROR_1},
+        layouts={0: ERROR_1, 0x8002: ERROR_1},
     ),
     10: MessageInfo(
         name='GOAWAY',
@@ -211,7 +215,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-STATE-005', 'R-STATE-006'),
         states=frozenset(('AUTH', 'READY', 'LINKING', 'DRAINING')),
         record=records.Goaway,
-        layouts={0: GOAWAY_1, 0x8001: GOAWAY_1},
+        layouts={0: GOAWAY_1, 0x8002: GOAWAY_1},
     ),
     12: MessageInfo(
         name='PING',
@@ -232,7 +236,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-PING-001',),
         states=frozenset(('AUTH', 'READY', 'LINKING', 'DRAINING')),
         record=records.Ping,
-        layouts={0: PING_1, 0x8001: PING_1},
+        layouts={0: PING_1, 0x8002: PING_1},
     ),
     14: MessageInfo(
         name='PONG',
@@ -253,7 +257,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-PING-002',),
         states=frozenset(('AUTH', 'READY', 'LINKING', 'DRAINING')),
         record=records.Pong,
-        layouts={0: PONG_1, 0x8001: PONG_1},
+        layouts={0: PONG_1, 0x8002: PONG_1},
     ),
     16: MessageInfo(
         name='AUTH',
@@ -274,7 +278,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-AUTH-001', 'R-AUTH-002', 'R-AUTH-003', 'R-AUTH-004'),
         states=frozenset(('AUTH',)),
         record=records.Auth,
-        layouts={0x8001: AUTH_1},
+        layouts={0x8002: AUTH_1},
     ),
     18: MessageInfo(
         name='AUTH_OK',
@@ -295,7 +299,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-AUTH-005', 'R-AUTH-006'),
         states=frozenset(('AUTH', 'READY')),
         record=records.AuthOk,
-        layouts={0x8001: AUTH_OK_1},
+        layouts={0x8002: AUTH_OK_1},
     ),
     20: MessageInfo(
         name='REGISTER',
@@ -316,7 +320,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-REG-001', 'R-REG-002', 'R-REG-003'),
         states=frozenset(('AUTH',)),
         record=records.Register,
-        layouts={0x8001: REGISTER_1},
+        layouts={0x8002: REGISTER_1},
     ),
     22: MessageInfo(
         name='RE_REGISTER',
@@ -337,7 +341,49 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-REG-004', 'R-REG-005'),
         states=frozenset(('AUTH', 'READY')),
         record=records.ReRegister,
-        layouts={0x8001: RE_REGISTER_1},
+        layouts={0x8002: RE_REGISTER_1},
+    ),
+    24: MessageInfo(
+        name='DELETE_ACCOUNT',
+        type=24,
+        kind='request',
+        direction='client',
+        replies=(26,),
+        errors=(16385, 8196, 12291, 20481),
+        rate_class='auth',
+        idempotency='user',
+        relay='opaque',
+        stream=False,
+        padding=False,
+        invariant=False,
+        stored=False,
+        unsolicited=False,
+        sensitive=False,
+        requirements=('R-ACCOUNT-001', 'R-ACCOUNT-002', 'R-ACCOUNT-003', 'R-ACCOUNT-004'),
+        states=frozenset(('AUTH', 'READY')),
+        record=records.DeleteAccount,
+        layouts={0x8002: DELETE_ACCOUNT_1},
+    ),
+    26: MessageInfo(
+        name='ACCOUNT_DELETED',
+        type=26,
+        kind='response',
+        direction='server',
+        replies=(),
+        errors=(),
+        rate_class='',
+        idempotency='none',
+        relay='opaque',
+        stream=False,
+        padding=False,
+        invariant=False,
+        stored=False,
+        unsolicited=False,
+        sensitive=False,
+        requirements=('R-ACCOUNT-003', 'R-ACCOUNT-005'),
+        states=frozenset(('AUTH', 'READY', 'DRAINING')),
+        record=records.AccountDeleted,
+        layouts={0x8002: ACCOUNT_DELETED_1},
     ),
     32: MessageInfo(
         name='USERNAME_CLAIM',
@@ -358,7 +404,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-NAME-001', 'R-NAME-002'),
         states=frozenset(('READY',)),
         record=records.UsernameClaim,
-        layouts={0x8001: USERNAME_CLAIM_1},
+        layouts={0x8002: USERNAME_CLAIM_1},
     ),
     36: MessageInfo(
         name='USERNAME_RESOLVE',
@@ -379,7 +425,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-NAME-003',),
         states=frozenset(('READY',)),
         record=records.UsernameResolve,
-        layouts={0x8001: USERNAME_RESOLVE_1},
+        layouts={0x8002: USERNAME_RESOLVE_1},
     ),
     38: MessageInfo(
         name='USERNAME_RESOLVED',
@@ -400,7 +446,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-NAME-003',),
         states=frozenset(('READY', 'DRAINING')),
         record=records.UsernameResolved,
-        layouts={0x8001: USERNAME_RESOLVED_1},
+        layouts={0x8002: USERNAME_RESOLVED_1},
     ),
     40: MessageInfo(
         name='USERNAME_OF',
@@ -421,7 +467,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-NAME-003',),
         states=frozenset(('READY',)),
         record=records.UsernameOf,
-        layouts={0x8001: USERNAME_OF_1},
+        layouts={0x8002: USERNAME_OF_1},
     ),
     48: MessageInfo(
         name='PREKEYS_UPLOAD',
@@ -442,7 +488,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-KEYS-001', 'R-KEYS-002'),
         states=frozenset(('READY',)),
         record=records.PrekeysUpload,
-        layouts={0x8001: PREKEYS_UPLOAD_1},
+        layouts={0x8002: PREKEYS_UPLOAD_1},
     ),
     50: MessageInfo(
         name='PREKEYS_STORED',
@@ -463,7 +509,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-KEYS-002',),
         states=frozenset(('READY', 'DRAINING')),
         record=records.PrekeysStored,
-        layouts={0x8001: PREKEYS_STORED_1},
+        layouts={0x8002: PREKEYS_STORED_1},
     ),
     52: MessageInfo(
         name='PREKEYS_COUNT',
@@ -484,7 +530,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-KEYS-002',),
         states=frozenset(('READY',)),
         record=records.PrekeysCount,
-        layouts={0x8001: PREKEYS_COUNT_1},
+        layouts={0x8002: PREKEYS_COUNT_1},
     ),
     56: MessageInfo(
         name='PREKEYS_CLAIM',
@@ -505,7 +551,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-KEYS-003', 'R-KEYS-004'),
         states=frozenset(('READY',)),
         record=records.PrekeysClaim,
-        layouts={0x8001: PREKEYS_CLAIM_1},
+        layouts={0x8002: PREKEYS_CLAIM_1},
     ),
     58: MessageInfo(
         name='BUNDLES',
@@ -526,7 +572,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-KEYS-005',),
         states=frozenset(('READY', 'DRAINING')),
         record=records.Bundles,
-        layouts={0x8001: BUNDLES_1},
+        layouts={0x8002: BUNDLES_1},
     ),
     61: MessageInfo(
         name='PREKEYS_LOW',
@@ -547,7 +593,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-KEYS-006',),
         states=frozenset(('READY',)),
         record=records.PrekeysLow,
-        layouts={0x8001: PREKEYS_LOW_1},
+        layouts={0x8002: PREKEYS_LOW_1},
     ),
     64: MessageInfo(
         name='DEVICE_LIST_PUBLISH',
@@ -565,10 +611,10 @@ MESSAGES: dict[int, MessageInfo] = {
         stored=False,
         unsolicited=False,
         sensitive=False,
-        requirements=('R-LIST-001', 'R-LIST-002'),
+        requirements=('R-LIST-001', 'R-LIST-002', 'R-LIST-005'),
         states=frozenset(('READY',)),
         record=records.DeviceListPublish,
-        layouts={0x8001: DEVICE_LIST_PUBLISH_1},
+        layouts={0x8002: DEVICE_LIST_PUBLISH_1},
     ),
     66: MessageInfo(
         name='DEVICE_LIST_PUBLISHED',
@@ -589,7 +635,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-LIST-001',),
         states=frozenset(('READY', 'DRAINING')),
         record=records.DeviceListPublished,
-        layouts={0x8001: DEVICE_LIST_PUBLISHED_1},
+        layouts={0x8002: DEVICE_LIST_PUBLISHED_1},
     ),
     68: MessageInfo(
         name='DEVICE_LIST_GET',
@@ -610,7 +656,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-LIST-003',),
         states=frozenset(('READY',)),
         record=records.DeviceListGet,
-        layouts={0x8001: DEVICE_LIST_GET_1},
+        layouts={0x8002: DEVICE_LIST_GET_1},
     ),
     70: MessageInfo(
         name='DEVICE_LISTS',
@@ -631,7 +677,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-LIST-004',),
         states=frozenset(('READY', 'DRAINING')),
         record=records.DeviceLists,
-        layouts={0x8001: DEVICE_LISTS_1},
+        layouts={0x8002: DEVICE_LISTS_1},
     ),
     80: MessageInfo(
         name='SEND',
@@ -652,7 +698,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-SEND-001', 'R-SEND-002', 'R-SEND-003', 'R-SEND-004', 'R-SEND-005'),
         states=frozenset(('READY',)),
         record=records.Send,
-        layouts={0x8001: SEND_1},
+        layouts={0x8002: SEND_1},
     ),
     82: MessageInfo(
         name='SEQUENCED',
@@ -673,7 +719,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-SEND-006',),
         states=frozenset(('READY', 'DRAINING')),
         record=records.Sequenced,
-        layouts={0x8001: SEQUENCED_1},
+        layouts={0x8002: SEQUENCED_1},
     ),
     84: MessageInfo(
         name='REFUSED',
@@ -694,7 +740,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-SEND-007', 'R-SEND-008'),
         states=frozenset(('READY', 'DRAINING')),
         record=records.Refused,
-        layouts={0x8001: REFUSED_1},
+        layouts={0x8002: REFUSED_1},
     ),
     96: MessageInfo(
         name='DELIVER',
@@ -715,7 +761,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-INBOX-001', 'R-INBOX-002', 'R-INBOX-003'),
         states=frozenset(('READY',)),
         record=records.Deliver,
-        layouts={0x8001: DELIVER_1},
+        layouts={0x8002: DELIVER_1},
     ),
     98: MessageInfo(
         name='ACK',
@@ -736,7 +782,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-INBOX-007', 'R-INBOX-008'),
         states=frozenset(('READY', 'DRAINING')),
         record=records.Ack,
-        layouts={0x8001: ACK_1},
+        layouts={0x8002: ACK_1},
     ),
     100: MessageInfo(
         name='MISSED',
@@ -757,7 +803,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-INBOX-001', 'R-INBOX-004'),
         states=frozenset(('READY',)),
         record=records.Missed,
-        layouts={0x8001: MISSED_1},
+        layouts={0x8002: MISSED_1},
     ),
     102: MessageInfo(
         name='UNDELIVERED',
@@ -778,7 +824,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-INBOX-001', 'R-INBOX-005'),
         states=frozenset(('READY',)),
         record=records.Undelivered,
-        layouts={0x8001: UNDELIVERED_1},
+        layouts={0x8002: UNDELIVERED_1},
     ),
     104: MessageInfo(
         name='UNREADABLE',
@@ -799,7 +845,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-INBOX-001', 'R-INBOX-006'),
         states=frozenset(('READY',)),
         record=records.Unreadable,
-        layouts={0x8001: UNREADABLE_1},
+        layouts={0x8002: UNREADABLE_1},
     ),
     106: MessageInfo(
         name='GAP',
@@ -820,7 +866,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-INBOX-009',),
         states=frozenset(('READY',)),
         record=records.Gap,
-        layouts={0x8001: GAP_1},
+        layouts={0x8002: GAP_1},
     ),
     109: MessageInfo(
         name='INBOX_EMPTY',
@@ -841,7 +887,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-INBOX-010',),
         states=frozenset(('READY',)),
         record=records.InboxEmpty,
-        layouts={0x8001: INBOX_EMPTY_1},
+        layouts={0x8002: INBOX_EMPTY_1},
     ),
     113: MessageInfo(
         name='RECEIPT',
@@ -862,7 +908,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-RECEIPT-001',),
         states=frozenset(('READY',)),
         record=records.Receipt,
-        layouts={0x8001: RECEIPT_1},
+        layouts={0x8002: RECEIPT_1},
     ),
     114: MessageInfo(
         name='RECEIPTS_GET',
@@ -883,7 +929,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-RECEIPT-002',),
         states=frozenset(('READY',)),
         record=records.ReceiptsGet,
-        layouts={0x8001: RECEIPTS_GET_1},
+        layouts={0x8002: RECEIPTS_GET_1},
     ),
     116: MessageInfo(
         name='RECEIPTS',
@@ -904,7 +950,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-RECEIPT-002',),
         states=frozenset(('READY', 'DRAINING')),
         record=records.Receipts,
-        layouts={0x8001: RECEIPTS_1},
+        layouts={0x8002: RECEIPTS_1},
     ),
 }
 
@@ -912,16 +958,16 @@ INFO_BY_RECORD: dict[type[Struct], MessageInfo] = {info.record: info for info in
 
 # Layout of a struct alone, by class and negotiated revision; 0 is the newest.
 STRUCTS: dict[type[Struct], dict[int, Layout]] = {
-    records.Bundle: {0x8001: BUNDLE_1, 0: BUNDLE_1},
-    records.ConnectionLimits: {0x8001: CONNECTION_LIMITS_1, 0: CONNECTION_LIMITS_1},
-    records.DeviceList: {0x8001: DEVICE_LIST_1, 0: DEVICE_LIST_1},
-    records.DeviceRef: {0x8001: DEVICE_REF_1, 0: DEVICE_REF_1},
-    records.DevicesStale: {0x8001: DEVICES_STALE_1, 0: DEVICES_STALE_1},
-    records.EcPrekey: {0x8001: EC_PREKEY_1, 0: EC_PREKEY_1},
-    records.Envelope: {0x8001: ENVELOPE_1, 0: ENVELOPE_1},
-    records.KemPrekey: {0x8001: KEM_PREKEY_1, 0: KEM_PREKEY_1},
-    records.ListedDevice: {0x8001: LISTED_DEVICE_1, 0: LISTED_DEVICE_1},
-    records.Mark: {0x8001: MARK_1, 0: MARK_1},
-    records.SignedList: {0x8001: SIGNED_LIST_1, 0: SIGNED_LIST_1},
-    records.SignedPrekey: {0x8001: SIGNED_PREKEY_1, 0: SIGNED_PREKEY_1},
+    records.Bundle: {0x8002: BUNDLE_1, 0: BUNDLE_1},
+    records.ConnectionLimits: {0x8002: CONNECTION_LIMITS_1, 0: CONNECTION_LIMITS_1},
+    records.DeviceList: {0x8002: DEVICE_LIST_1, 0: DEVICE_LIST_1},
+    records.DeviceRef: {0x8002: DEVICE_REF_1, 0: DEVICE_REF_1},
+    records.DevicesStale: {0x8002: DEVICES_STALE_1, 0: DEVICES_STALE_1},
+    records.EcPrekey: {0x8002: EC_PREKEY_1, 0: EC_PREKEY_1},
+    records.Envelope: {0x8002: ENVELOPE_1, 0: ENVELOPE_1},
+    records.KemPrekey: {0x8002: KEM_PREKEY_1, 0: KEM_PREKEY_1},
+    records.ListedDevice: {0x8002: LISTED_DEVICE_1, 0: LISTED_DEVICE_1},
+    records.Mark: {0x8002: MARK_1, 0: MARK_1},
+    records.SignedList: {0x8002: SIGNED_LIST_1, 0: SIGNED_LIST_1},
+    records.SignedPrekey: {0x8002: SIGNED_PREKEY_1, 0: SIGNED_PREKEY_1},
 }
