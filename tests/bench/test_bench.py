@@ -1,61 +1,63 @@
 """The load generator measures a real server and says with what."""
 
 import json
-import os
-import subprocess
-import sys
+from pathlib import Path
 
+import msgspec
 import pytest
+from tests.bench._runs import bench, figures_of, run_of
 
-from wigwag.bench._machine import process_cpu_seconds, process_resident_kib
+from wigwag.bench import SCHEMA
+from wigwag.bench._compare import EarlierRun
 
-WAIT_SECONDS_MAX = 120
-
-
-def wigwag_bench(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Runs `wigwag bench` in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "wigwag", "bench", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=WAIT_SECONDS_MAX,
-        check=False,
-    )
+TINY = ("--repeat", "2", "--seconds", "0.5", "--pairs", "3")
 
 
-def test_quick_run_prints_json_alone_with_every_figure() -> None:
-    """A figure that a script can't read is not compared."""
-    arguments = ("--quick", "--pairs", "2", "--window", "4", "--seconds", "1")
-    done = wigwag_bench("server", *arguments, "--json")
+@pytest.mark.parametrize("work", ["pairs", "wide", "single"])
+def test_traffic_is_delivered_and_told_with_what(work: str) -> None:
+    """A figure without its load, machine and cost of measuring says nothing."""
+    run = run_of("server", work, *TINY)
+    figures = figures_of(run, work)
+    assert figures["messages_per_second"]["median"] > 0
+    assert len(figures["messages_per_second"]["samples"]) == 2
+    for name in ("server_cpu_us_per_message", "generator_cpu_us_per_message"):
+        assert figures[name]["median"] > 0
+    assert figures["delivered_p99_ms"]["median"] >= figures["delivered_p50_ms"]["min"]
+    settings = run["works"][work]["settings"]
+    assert settings["limits_profile"] == "bench"
+    assert settings["pairs"] == (1 if work == "single" else 3)
+    assert run["machine"]
+
+
+def test_load_is_shared_among_processes() -> None:
+    """A generator that is one process can't outrun a server with cores to spare."""
+    run = run_of("server", "pairs", *TINY, "--processes", "2")
+    assert run["works"]["pairs"]["settings"]["load_processes"] == 2
+    assert figures_of(run, "pairs")["messages_per_second"]["median"] > 0
+
+
+def test_json_says_its_schema_command_and_targets() -> None:
+    """What is kept must be readable by the version that compares with it."""
+    run = run_of("server", "single", "--seconds", "0.5", "--repeat", "1")
+    assert run["schema"] == SCHEMA
+    assert run["command"].startswith("wigwag bench server single --seconds 0.5")
+    assert figures_of(run, "single")["delivered_p50_ms"]["must"] == 0.8
+    assert msgspec.convert(run, EarlierRun).works["single"].figures
+
+
+def test_table_shows_targets_and_the_file_gets_json(tmp_path: Path) -> None:
+    """A person reads the table while a script keeps the file."""
+    path = tmp_path / "run.json"
+    done = bench("server", "single", "--quick", "--seconds", "0.5", "--json", str(path))
     assert done.returncode == 0, done.stderr
-    figures = json.loads(done.stdout)
-    assert figures["messages"] > 0
-    assert figures["server_cpu_us_per_message"] > 0
-    assert figures["delivered_p50_ms"] >= figures["sequenced_p50_ms"] * 0.5 > 0
-    assert figures["limits_profile"] == "bench"
-    assert "wigwag bench server --quick --pairs 2 --window 4" in figures["command"]
-    assert figures["machine"]
+    assert "single: 1 pair" in done.stdout
+    assert "stretch" in done.stdout
+    assert "SEND to DELIVER p50" in done.stdout
+    assert json.loads(path.read_text("utf-8"))["schema"] == SCHEMA
 
 
-def test_run_without_a_work_item_says_which_there_are() -> None:
-    """Silence or a default would measure something nobody asked for."""
-    done = wigwag_bench("server")
+def test_unknown_work_item_is_refused_with_those_that_exist() -> None:
+    """A typing mistake must not measure something nobody asked for."""
+    done = bench("server", "pears")
     assert done.returncode == 2
-    assert "--quick" in done.stderr
-
-
-def test_cpu_and_memory_of_this_process_are_read() -> None:
-    """The figures come from the kernel, user and system time together."""
-    spent = os.times()
-    seconds = process_cpu_seconds(os.getpid())
-    assert seconds == pytest.approx(spent.user + spent.system, abs=1.0)
-    assert process_resident_kib(os.getpid()) > 1000
-
-
-def test_process_that_is_gone_is_reported() -> None:
-    """A server that died must not be measured as one that used nothing."""
-    with subprocess.Popen([sys.executable, "-c", ""]) as process:
-        process.wait()
-    for read in (process_cpu_seconds, process_resident_kib):
-        with pytest.raises(ProcessLookupError):
-            read(process.pid)
+    assert "pairs" in done.stderr

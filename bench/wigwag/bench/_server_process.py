@@ -1,4 +1,4 @@
-"""A server to measure: its own process, its own data folder, limits profile `bench`."""
+"""A server to measure: a process of its own, on a data folder that may outlive it."""
 
 import re
 import signal
@@ -8,61 +8,132 @@ import tempfile
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from wigwag.bench._device import BenchError
+from wigwag.bench._errors import BenchError
+from wigwag.bench._machine import process_cpu_seconds, process_resident_kib
 
-START_SECONDS_MAX = 30.0
-STOP_SECONDS_MAX = 30.0
-_POLL_SECONDS = 0.05
-_JOIN = re.compile(r"wigwag://([^:/\s]+):(\d+)/")
+START_SECONDS_MAX = 60.0
+STOP_SECONDS_MAX = 40.0
+_POLL_SECONDS = 0.02
+_READY = re.compile(r"ready on ([^:\s]+):(\d+)")
+
+Profile = Literal["bench", "default"]
 
 CONFIG = """\
-listen = "127.0.0.1:0"
+listen = "127.0.0.1:{port}"
 data = "{data}"
 development = true
 registration = "open"
-limits_profile = "bench"
+limits_profile = "{profile}"
+trusted_networks = ["127.0.0.0/8"]
 
 [log]
 format = "json"
+
+[health]
+listen = "127.0.0.1:0"
 """
 
 
-@dataclass(frozen=True, slots=True)
-class ServerProcess:
-    """A running server."""
+class BenchServer:
+    """A server, durable and with logs and metrics on; its folder stays when it ends.
 
-    pid: int
-    host: str
-    port: int
-
-
-@contextmanager
-def server_process() -> Generator[ServerProcess]:
-    """Starts a server, durable and with logs and metrics on; stops it at the end.
-
-    Raises:
-        BenchError: It did not become ready; the message has its last words.
+    Attributes:
+        host: Where it listens.
+        port: The same port after every restart, so that clients find it again.
     """
-    with tempfile.TemporaryDirectory(prefix="wigwag-bench-") as name:
-        folder = Path(name)
-        config = folder / "server.toml"
-        config.write_text(CONFIG.format(data=folder / "data"), "utf-8")
-        output, log = folder / "output", folder / "log"
-        with output.open("wb") as out, log.open("wb") as err:
-            process = subprocess.Popen(
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+        self.host, self.port = "127.0.0.1", 0
+
+    @property
+    def pid(self) -> int:
+        """The running process."""
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self, profile: Profile = "bench") -> None:
+        """Starts it and waits until clients can come.
+
+        Raises:
+            BenchError: It did not become ready; the message has its last words.
+        """
+        config = self._folder / "server.toml"
+        config.write_text(
+            CONFIG.format(data=self._folder / "data", port=self.port, profile=profile),
+            "utf-8",
+        )
+        output, log = self._folder / "output", self._folder / "log"
+        with output.open("wb") as out, log.open("ab") as err:
+            self._process = subprocess.Popen(
                 [sys.executable, "-m", "wigwag", "serve", "--config", str(config)],
                 stdout=out,
                 stderr=err,
                 stdin=subprocess.DEVNULL,
             )
+        self.host, self.port = _ready(self._process, output, log)
+
+    def stop(self) -> None:
+        """Asks it to drain, and ends it if it doesn't."""
+        process = self._process
+        if process is not None and process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(STOP_SECONDS_MAX)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+    def kill(self) -> None:
+        """Ends it as a power cut ends a process: at once, with nothing said."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(STOP_SECONDS_MAX)
+
+    def cpu_seconds(self) -> float:
+        """Returns the CPU time it has used, user + system.
+
+        Raises:
+            BenchError: It has ended.
+        """
         try:
-            host, port = _ready(process, output, log)
-            yield ServerProcess(process.pid, host, port)
+            return process_cpu_seconds(self.pid)
+        except ProcessLookupError as error:
+            raise BenchError(f"the server ended: {self.last_words()}") from error
+
+    def resident_kib(self) -> int:
+        """Returns its resident memory in KiB."""
+        return process_resident_kib(self.pid)
+
+    def last_words(self) -> str:
+        """Returns the end of its log."""
+        return _last_words(self._folder / "log")
+
+
+@contextmanager
+def server_process(profile: Profile = "bench") -> Generator[BenchServer]:
+    """Starts a server in a temporary folder; stops it at the end.
+
+    Raises:
+        BenchError: It did not become ready; the message has its last words.
+    """
+    with server_folder() as server:
+        server.start(profile)
+        yield server
+
+
+@contextmanager
+def server_folder() -> Generator[BenchServer]:
+    """Yields a server that is not started yet; ends it at the end."""
+    with tempfile.TemporaryDirectory(prefix="wigwag-bench-") as name:
+        server = BenchServer(Path(name))
+        try:
+            yield server
         finally:
-            _stop(process)
+            server.kill()
 
 
 def _ready(
@@ -71,22 +142,15 @@ def _ready(
     """Waits for the ready line and returns the address in it."""
     deadline = time.monotonic() + START_SECONDS_MAX
     while time.monotonic() < deadline:
-        found = _JOIN.search(output.read_text("utf-8", errors="replace"))
+        found = _READY.search(output.read_text("utf-8", errors="replace"))
         if found:
             return found[1], int(found[2])
         if process.poll() is not None:
             break
         time.sleep(_POLL_SECONDS)
-    words = log.read_text("utf-8", errors="replace").strip().splitlines()[-5:]
-    raise BenchError("the server did not become ready: " + " | ".join(words))
+    raise BenchError("the server did not become ready: " + _last_words(log))
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Asks the server to drain, and ends it if it doesn't."""
-    if process.poll() is None:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(STOP_SECONDS_MAX)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(STOP_SECONDS_MAX)
+def _last_words(log: Path) -> str:
+    lines = log.read_text("utf-8", errors="replace").strip().splitlines()
+    return " | ".join(lines[-5:])
