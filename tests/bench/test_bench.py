@@ -61,3 +61,23 @@ def test_unknown_work_item_is_refused_with_those_that_exist() -> None:
     done = bench("server", "pears")
     assert done.returncode == 2
     assert "pairs" in done.stderr
+
+
+def test_offline_messages_are_queued_and_drained() -> None:
+    """Both ways are measured, and the drain checks each message and its order."""
+    run = run_of("server", "offline", "--repeat", "2", "--messages", "40")
+    figures = figures_of(run, "offline")
+    for name in ("queued_per_second", "drained_per_second"):
+        assert len(figures[name]["samples"]) == 2
+        assert figures[name]["must"] == 20_000
+        assert figures[name]["median"] > 0
+    assert run["works"]["offline"]["settings"]["messages"] == 40
+
+
+def test_sign_ins_are_measured_full_and_resumed() -> None:
+    """The generator fails when a session is not resumed, so both kinds are real."""
+    run = run_of("server", "logins", "--repeat", "1", "--logins", "70")
+    figures = figures_of(run, "logins")
+    for kind in ("full", "resumed"):
+        assert figures[f"{kind}_server_cpu_ms"]["must"] == 1.0
+        assert figures[f"{kind}_per_second"]["median"] > 0

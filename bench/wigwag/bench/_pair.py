@@ -32,7 +32,7 @@ ACK_SECONDS = LIMITS["ack_interval_ms"].value / 1000
 
 _U32 = Struct(">I")
 _U64 = Struct(">Q")
-_FIRST_CORR = 1000
+FIRST_CORR = 1000
 # UUIDv7's version and variant bits; a sender's random part stays, its counter rises.
 _VERSION = b"\x70\x00"
 _VARIANT = 1 << 63
@@ -98,7 +98,7 @@ class Sender:
         self.is_blind = False
         self._sender_part = _VARIANT | secrets.randbits(30) << 32
         self._after = bytes(16)
-        self._parts = _send_parts(source, target, link.revision)
+        self._parts = send_parts(source, target, link.revision)
         link.user = self
 
     def fill(self, now: float) -> None:
@@ -121,7 +121,7 @@ class Sender:
             )
             frames += (
                 head,
-                _U32.pack(_FIRST_CORR + number),
+                _U32.pack(FIRST_CORR + number),
                 before_id,
                 identity,
                 before_after,
@@ -144,7 +144,7 @@ class Sender:
     def on_data(self, link: Link, data: bytes, now: float) -> None:
         """Takes SEQUENCED."""
         at, end, unpack = 0, len(data), HEADER.unpack_from
-        expected, times = _FIRST_CORR + self.sequenced, self.times
+        expected, times = FIRST_CORR + self.sequenced, self.times
         latencies = self._tally.sequenced
         while end - at >= _HEADER_BYTES:
             length, type_, _, extension, corr = unpack(data, at)
@@ -154,7 +154,7 @@ class Sender:
             if type_ == _SEQUENCED:
                 if corr != expected:
                     raise BenchError("SEQUENCED came out of order")
-                number = expected - _FIRST_CORR
+                number = expected - FIRST_CORR
                 latencies.append(now - times[number])
                 if number < self.delivered:
                     del times[number]
@@ -163,7 +163,7 @@ class Sender:
                 _other(link, type_, corr, data[at + _HEADER_BYTES + extension : after])
             at = after
         link.unread = data[at:]
-        self.sequenced = expected - _FIRST_CORR
+        self.sequenced = expected - FIRST_CORR
         self.fill(now)
 
 
@@ -174,14 +174,16 @@ class Receiver:
         position: Highest inbox position that came.
     """
 
-    def __init__(self, link: Link, sender: Sender, tally: Tally, offset: int) -> None:
+    def __init__(
+        self, link: Link, sender: Sender, tally: Tally, offset: int, position: int = 0
+    ) -> None:
         self._link = link
         self._sender = sender
         self._tally = tally
         self._offset = offset
         self._unacked = 0
         self._acked_at = 0.0
-        self.position = 0
+        self.position = position
         ack = encode_frame(Ack(2**40 + 7), link.revision)
         self._ack_parts = ack.split(_U64.pack(2**40 + 7))
         link.user = self
@@ -248,7 +250,7 @@ def _other(link: Link, type_: int, corr: int, body: bytes) -> None:
         raise BenchError(f"{_FAULTS[type_]} under load")
 
 
-def _send_parts(
+def send_parts(
     source: Account, target: Account, revision: int
 ) -> tuple[bytes, bytes, bytes, bytes]:
     """Cuts a SEND where corr, client_msg_id and after go."""

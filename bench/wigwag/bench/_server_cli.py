@@ -2,9 +2,10 @@
 
 import shlex
 import sys
-from dataclasses import replace
+from pathlib import Path
 
 import click
+import msgspec
 
 from wigwag.bench._figures import BenchReport
 from wigwag.bench._machine import machine_line
@@ -33,6 +34,8 @@ Examples:
     help="Length of each measurement, after 2 s of warm-up.  [default: 8; quick: 3]",
 )
 @click.option("--pairs", type=click.IntRange(1, 4000), help="Pairs of pairs and wide.")
+@click.option("--messages", type=click.IntRange(1, 1_000_000), help="Of offline.")
+@click.option("--logins", type=click.IntRange(1, 1_000_000), help="Of each kind.")
 @click.option(
     "--processes",
     default=1,
@@ -44,11 +47,10 @@ Examples:
 def server(
     works: tuple[str, ...],
     quick: bool,
-    repeat: int | None,
-    seconds: float | None,
-    pairs: int | None,
-    processes: int,
-    **output: object,
+    json_to: str,
+    compare_with: Path | None,
+    fails_on_regression: bool,
+    **sizes: float | None,
 ) -> None:
     r"""Load a server of its own and print what it did; without WORK: everything.
 
@@ -56,20 +58,16 @@ def server(
     pairs    50 pairs with 16 messages in flight each: throughput
     wide     800 pairs with one: phones, nothing to coalesce
     single   one pair with one: latency
+    offline  5,000 messages queued to devices that are away, then drained
+    logins   full and resumed TLS handshakes with sign-in
 
     The server is a process in a temporary folder, with limits profile `bench` (no
     token buckets, no bounds by address), logs and metrics on. Compare figures of
     one machine and one sitting only: runs drift by a fifth.
     """
-    plan = QUICK if quick else Plan()
-    plan = replace(
-        plan,
-        repeat=repeat or plan.repeat,
-        seconds=seconds or plan.seconds,
-        pairs=pairs or plan.pairs,
-        processes=processes,
-    )
-    put = Output(**output)  # type: ignore[arg-type]  # the options of output_options
+    told = {name: size for name, size in sizes.items() if size is not None}
+    plan = msgspec.structs.replace(QUICK if quick else Plan(), **told)
+    put = Output(json_to, compare_with, fails_on_regression)
     report = BenchReport(shlex.join(["wigwag", *sys.argv[1:]]), machine_line())
 
     def run() -> None:

@@ -1,31 +1,38 @@
 """The work items of `wigwag bench server`, by name."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+import msgspec
 
 from wigwag.bench._figures import WorkReport
+from wigwag.bench._logins import LOGINS, run_logins
+from wigwag.bench._offline import MESSAGES, run_offline
 from wigwag.bench._traffic import PAIRS, SINGLE, WIDE, Traffic, run_traffic
 from wigwag.bench._worker import Say
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Sizes that the command line decides; None: the work item's own.
 
     Attributes:
         repeat: How often each figure is measured.
         seconds: Length of one measurement, where time is what is given.
         pairs: Pairs of `pairs` and `wide`.
+        messages: That `offline` queues and drains.
+        logins: Sign-ins of each kind.
         processes: Load processes that share the work.
     """
 
     repeat: int = 5
     seconds: float | None = None
     pairs: int | None = None
+    messages: int = MESSAGES
+    logins: int = LOGINS
     processes: int = 1
 
 
-QUICK = Plan(repeat=1, seconds=3.0)
+QUICK = Plan(repeat=1, seconds=3.0, logins=300)
 TRAFFIC_SECONDS = 8.0
 
 Run = Callable[[Plan, Say], WorkReport]
@@ -46,8 +53,18 @@ def _traffic(traffic: Traffic) -> Run:
     return run
 
 
+def _offline(plan: Plan, say: Say) -> WorkReport:
+    return run_offline(repeat=plan.repeat, messages=plan.messages, say=say)
+
+
+def _logins(plan: Plan, say: Say) -> WorkReport:
+    return run_logins(repeat=plan.repeat, logins=plan.logins, say=say)
+
+
 WORKS: dict[str, Run] = {
     "pairs": _traffic(PAIRS),
     "wide": _traffic(WIDE),
     "single": _traffic(SINGLE),
+    "offline": _offline,
+    "logins": _logins,
 }
