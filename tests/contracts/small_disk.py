@@ -10,7 +10,7 @@ from typing import Any
 
 import apsw
 
-from wigwag.server.engines import prepare
+from wigwag.server.engines import checked_vfs, prepare
 
 
 class SmallDisk(apsw.VFS):
@@ -23,7 +23,7 @@ class SmallDisk(apsw.VFS):
     """
 
     def __init__(self, name: str, folder: Path) -> None:
-        super().__init__(name, base="")
+        super().__init__(name, base=checked_vfs())
         self.name = name
         self.folder = folder
         self.bytes_max = 1 << 40
@@ -49,7 +49,7 @@ class SmallFile(apsw.VFSFile):
     """A file of a SmallDisk."""
 
     def __init__(self, disk: SmallDisk, name: Any, flags: Any) -> None:  # noqa: ANN401
-        super().__init__("", name, flags)
+        super().__init__(checked_vfs(), name, flags)
         self._disk = disk
 
     def xWrite(self, data: Any, offset: int) -> None:  # noqa: N802, ANN401 - apsw

@@ -11,12 +11,14 @@ from tests.server.core.world import ALICE_1, BOB_1, EPOCH, START_MS
 
 import wigwag.server
 from wigwag.server.core import EngineStatus, Sequenced, Status
+from wigwag.server.engines import checked_vfs, mark_path
 from wigwag.server.engines._schema import OPENED_BY_VERSION, SCHEMA_VERSION
 from wigwag.server.engines._sql import typed
 from wigwag.server.engines._store import CLOCK_AHEAD_MS_MAX, CLOCK_BEHIND_MS_MAX
 from wigwag.server.ports import (
     ClockSuspectError,
     DatabaseInUseError,
+    LogLostError,
     NotADatabaseError,
     SchemaTooNewError,
     StorageError,
@@ -25,7 +27,7 @@ from wigwag.server.ports import (
 
 def on_file(lab: Lab, statement: str) -> list[tuple[object, ...]]:
     """Run a statement on the closed database."""
-    connection = apsw.Connection(str(lab.path))
+    connection = apsw.Connection(str(lab.path), vfs=checked_vfs())
     found = typed(connection).execute(statement).fetchall()
     connection.close()
     return found
@@ -129,6 +131,46 @@ async def test_every_start_opens_an_epoch_never_used_before(tmp_path: Path) -> N
         (EPOCH + 1, 1),
         (EPOCH + 60, 0),
     ]
+
+
+async def test_an_older_copy_put_back_by_hand_is_noticed(tmp_path: Path) -> None:
+    """The mark beside it proves that more was durable; the operator must say so."""
+    lab = Lab(tmp_path)
+    async with lab.engine() as engine:
+        await settle(engine, ALICE_1, BOB_1)
+    older = lab.path.read_bytes()
+    async with lab.engine() as engine:
+        await ask(engine, sends(1)[0])
+    newer = lab.path.read_bytes()
+    lab.path.write_bytes(older)
+    for _ in range(2):
+        with pytest.raises(LogLostError, match=r"commits are lost.*--accept-loss"):
+            async with lab.engine():
+                raise AssertionError
+    lab.path.write_bytes(newer)
+    async with lab.engine():
+        pass
+    lab.path.write_bytes(older)
+    async with lab.engine(accept_loss=True):
+        assert lab.query("SELECT void_below FROM log") == lab.query(
+            "SELECT max(epoch) FROM epoch"
+        )
+    async with lab.engine():
+        pass
+
+
+@pytest.mark.parametrize("damage", [b"", b"12 bytes and more", bytes(12)])
+async def test_a_damaged_mark_prevents_nothing(tmp_path: Path, damage: bytes) -> None:
+    """It only proves; a server that can start must not be kept from it."""
+    lab = Lab(tmp_path)
+    async with lab.engine() as engine:
+        await settle(engine, ALICE_1)
+    path = mark_path(lab.path)
+    good = path.read_bytes()
+    path.write_bytes(damage)
+    async with lab.engine():
+        pass
+    assert path.read_bytes() > good
 
 
 async def test_the_promises_of_the_file_are_set(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ from wigwag.server.core import (
     Tick,
     Ticked,
 )
-from wigwag.server.engines import EmbeddedEngine
+from wigwag.server.engines import EmbeddedEngine, checked_vfs, forget_mark
 from wigwag.server.engines._embedded import CHECKPOINT_SECONDS
 from wigwag.server.engines._sql import typed
 from wigwag.wire import suite1
@@ -200,7 +200,7 @@ async def test_a_flipped_bit_is_never_served(tmp_path: Path, damage: str) -> Non
     async with lab.engine() as engine:
         await settle(engine, ALICE_1, BOB_1)
         await ask_all(engine, *sends(3))
-    connection = apsw.Connection(str(lab.path))
+    connection = apsw.Connection(str(lab.path), vfs=checked_vfs())
     typed(connection).execute(damage)
     assert connection.changes() == 1
     connection.close()
@@ -243,6 +243,7 @@ async def test_a_restored_folder_is_proven_by_a_devices_cursor(
         cursor = found.last
         await ask(engine, Ack(BOB_1, REGISTRATION, cursor))
     lab.path.write_bytes(backup)
+    forget_mark(lab.path)
     lab.clock.ms += 3_000
     async with lab.engine() as engine:
         again = await expect(Sequenced, engine, second)

@@ -16,6 +16,7 @@ from tests.simulation._server import HOST, read_tables
 from tests.simulation._tap import Tap
 from tests.simulation._world import World, run_world
 
+from wigwag.server.engines import forget_mark
 from wigwag.wire import Connection, ConnectionConfig, Role, Welcome
 
 
@@ -38,6 +39,7 @@ def run_twice_killed(seed: int, folder: Path) -> tuple[str, bytes, bytes]:
     """Greet a server, kill it, greet it again; return digest and session ids."""
     path = folder / f"{seed}.db"
     path.unlink(missing_ok=True)
+    forget_mark(path)
     welcomes: list[Welcome] = []
 
     async def main(world: World) -> None:

@@ -78,6 +78,7 @@ async def open_server(
     log: Log,
     *,
     accepts_clock: bool = False,
+    accepts_loss: bool = False,
     handlers: Mapping[int, Handler] = HANDLERS,
 ) -> AsyncGenerator[Server, None]:
     """Open the engine, take the ports, and serve while the block lasts.
@@ -87,6 +88,7 @@ async def open_server(
         folder: The data folder, held by this process.
         log: Where events go.
         accepts_clock: The operator vouches for the machine's clock.
+        accepts_loss: He goes on without commits that the log has lost.
         handlers: What is done with each message.
 
     Raises:
@@ -97,13 +99,7 @@ async def open_server(
     identity = load_identity(folder, config.tls, names, datetime.now(UTC))
     tls = ServerTLS(identity)
     counts, explainer = Counts(), Explainer()
-    hub = Hub(
-        counts=counts,
-        log=log,
-        entropy=entropy,
-        monotonic=trio.current_time,
-        memory=Memory(config.limits.memory_bytes_max),
-    )
+    hub = _hub(config, log, counts, entropy)
     with contextlib.ExitStack() as opened:
         ports = _bind(config, folder, opened)
         executor = opened.enter_context(ThreadExecutor())
@@ -116,6 +112,7 @@ async def open_server(
                 listener=hub,
                 limits=config.limits.engine,
                 accept_clock=accepts_clock,
+                accept_loss=accepts_loss,
             ) as engine,
         ):
             services = Services(
@@ -143,6 +140,16 @@ async def open_server(
             admin = AdminServer(folder.admin_socket, server.operations.commands(), hub)
             async with server.running(ports, admin):
                 yield server
+
+
+def _hub(config: Config, log: Log, counts: Counts, entropy: SystemEntropy) -> Hub:
+    return Hub(
+        counts=counts,
+        log=log,
+        entropy=entropy,
+        monotonic=trio.current_time,
+        memory=Memory(config.limits.memory_bytes_max),
+    )
 
 
 def _server(

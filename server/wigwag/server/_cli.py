@@ -53,11 +53,17 @@ Examples:
 @click.option(
     "--accept-clock", is_flag=True, help="This machine's clock is right: start anyway."
 )
+@click.option(
+    "--accept-loss",
+    is_flag=True,
+    help="Go on without commits that a damaged or older log has lost.",
+)
 def serve(
     config_path: Path | None,
     *,
     check_config: bool,
     accept_clock: bool,
+    accept_loss: bool,
     **options: str | None,
 ) -> None:
     """Run a Wigwag server on this machine.
@@ -70,7 +76,7 @@ def serve(
         if check_config:
             click.echo("the configuration is good")
             return
-        _run(config, accepts_clock=accept_clock)
+        _run(config, accepts_clock=accept_clock, accepts_loss=accept_loss)
     except ServerError as error:
         _fail(error)
     except BaseExceptionGroup as group:
@@ -111,7 +117,7 @@ def _fail(error: ServerError) -> None:
     raise SystemExit(error.exit_code)
 
 
-def _run(config: Config, *, accepts_clock: bool) -> None:
+def _run(config: Config, *, accepts_clock: bool, accepts_loss: bool) -> None:
     # A core file would hold whatever clients just sent.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # What the database library makes is for the server's user alone, too.
@@ -119,7 +125,7 @@ def _run(config: Config, *, accepts_clock: bool) -> None:
     log = make_log(config.log.format, config.log.level)
     config = _fit_descriptors(config, log)
     with open_folder(config.data_folder(dict(os.environ))) as folder:
-        trio.run(_serve, config, folder, log, accepts_clock)
+        trio.run(_serve, config, folder, log, accepts_clock, accepts_loss)
 
 
 def _fit_descriptors(config: Config, log: Log) -> Config:
@@ -151,10 +157,20 @@ def _load_reference() -> None:
 
 
 async def _serve(
-    config: Config, folder: DataFolder, log: Log, accepts_clock: bool
+    config: Config,
+    folder: DataFolder,
+    log: Log,
+    accepts_clock: bool,
+    accepts_loss: bool,
 ) -> None:
     async with (
-        open_server(config, folder, log, accepts_clock=accepts_clock) as server,
+        open_server(
+            config,
+            folder,
+            log,
+            accepts_clock=accepts_clock,
+            accepts_loss=accepts_loss,
+        ) as server,
         trio.open_nursery() as nursery,
     ):
         nursery.start_soon(_obey_signals, server)

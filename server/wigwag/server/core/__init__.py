@@ -88,6 +88,7 @@ from wigwag.server.core._values import day_of as day_of
 from wigwag.server.core._values import device_of as device_of
 from wigwag.server.core._values import epoch_at as epoch_at
 from wigwag.server.core._values import minted_ms as minted_ms
+from wigwag.server.core._values import position as position
 from wigwag.server.core._wanted import Wanted as Wanted
 from wigwag.server.core._wanted import wanted as wanted
 
@@ -169,6 +170,7 @@ __all__ = [
     "fold",
     "is_growth",
     "minted_ms",
+    "position",
     "refuse",
     "rows",
     "wanted",

@@ -10,12 +10,15 @@ await trio.sleep_forever()
 from wigwag.server.engines._adapters import SystemClock as SystemClock
 from wigwag.server.engines._adapters import SystemEntropy as SystemEntropy
 from wigwag.server.engines._adapters import ThreadExecutor as ThreadExecutor
+from wigwag.server.engines._checked import checked_vfs as checked_vfs
 from wigwag.server.engines._crash import CRASH_POINTS as CRASH_POINTS
 from wigwag.server.engines._database import OpenDatabase as OpenDatabase
 from wigwag.server.engines._database import open_database as open_database
 from wigwag.server.engines._database import prepare as prepare
 from wigwag.server.engines._embedded import EmbeddedEngine as EmbeddedEngine
 from wigwag.server.engines._embedded import open_engine as open_engine
+from wigwag.server.engines._mark import forget_mark as forget_mark
+from wigwag.server.engines._mark import mark_path as mark_path
 
 __all__ = [
     "CRASH_POINTS",
@@ -24,6 +27,9 @@ __all__ = [
     "SystemClock",
     "SystemEntropy",
     "ThreadExecutor",
+    "checked_vfs",
+    "forget_mark",
+    "mark_path",
     "open_database",
     "open_engine",
     "prepare",

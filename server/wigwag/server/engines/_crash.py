@@ -9,15 +9,29 @@ Without the variable `crash_point` is an empty function.
 import os
 import signal
 
-# In the order in which a group passes them.
+# In the order in which a start, a group, a minute and an end pass them.
 CRASH_POINTS = (
+    "database.before_recovery",
+    "database.after_recovery",
+    "store.before_opening",
+    "store.after_schema",
+    "store.before_epoch",
+    "store.after_opening",
+    "reserve.half_filled",
     "engine.after_fold",
+    "writer.after_registration",
+    "writer.after_day_table",
+    "writer.before_tick",
+    "writer.after_day_drop",
     "store.before_commit",
     "store.after_commit",
+    "store.after_mark",
     "engine.before_answers",
+    "engine.before_notices",
     "engine.after_answers",
     "store.before_checkpoint",
     "store.after_checkpoint",
+    "store.before_close",
 )
 
 

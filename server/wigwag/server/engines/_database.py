@@ -2,7 +2,11 @@
 
 `synchronous=FULL` is the only mode in which a commit survives a power cut; with
 NORMAL most don't. The lock is exclusive: nobody else may look at a live log, and
-SQLite then needs no shared memory file. Deleted bodies are overwritten.
+SQLite then needs no shared memory file. Deleted bodies are overwritten. Every page
+carries a checksum (`_checked`).
+
+No check of the whole file at start: every page is compared when it is read, and a
+start must not take the longer the more is stored.
 """
 
 import os
@@ -11,6 +15,13 @@ from pathlib import Path
 
 import apsw
 
+from wigwag.server.engines._checked import (
+    checked_vfs,
+    has_checksums,
+    is_damage,
+    reserve_checksums,
+)
+from wigwag.server.engines._crash import crash_point
 from wigwag.server.engines._sql import typed
 from wigwag.server.ports import DatabaseInUseError, NotADatabaseError
 
@@ -36,10 +47,25 @@ _PRAGMAS = (
 )
 
 
-def open_database(path: Path) -> apsw.Connection:
+def fsync_folder(folder: Path) -> None:
+    """Make a folder's list of names durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def open_database(
+    path: Path, *, fsync_folder: Callable[[Path], None] = fsync_folder
+) -> apsw.Connection:
     """Open or make a database file for one process alone.
 
     The folder of a new file is fsynced, else a power cut could take the name away.
+
+    Args:
+        path: The file.
+        fsync_folder: Makes a folder's names durable.
 
     Raises:
         DatabaseInUseError: Another process has it open.
@@ -50,19 +76,26 @@ def open_database(path: Path) -> apsw.Connection:
     )
     is_new = not path.exists()
     try:
-        connection = apsw.Connection(str(path))
+        connection = apsw.Connection(str(path), vfs=checked_vfs())
     except apsw.CantOpenError as error:
         raise NotADatabaseError(str(path), "it can't be opened") from error
     try:
+        crash_point("database.before_recovery")
         prepare(connection)
+        crash_point("database.after_recovery")
     except apsw.BusyError as error:
         connection.close()
         raise DatabaseInUseError(str(path)) from error
-    except (apsw.NotADBError, apsw.CorruptError) as error:
+    except apsw.Error as error:
         connection.close()
+        if not is_damage(error):
+            raise
         raise NotADatabaseError(str(path), str(error)) from error
+    if not has_checksums(connection):
+        connection.close()
+        raise NotADatabaseError(str(path), "its pages have no checksums")
     if is_new:
-        _fsync_folder(path.parent)
+        fsync_folder(path.parent)
     return connection
 
 
@@ -77,16 +110,9 @@ def prepare(connection: apsw.Connection) -> None:
     database = typed(connection)
     # SQLite would checkpoint at every close, also one that stands for a crash.
     connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+    reserve_checksums(connection)
     for pragma in _PRAGMAS:
         database.execute(pragma)
     # Locks are taken by the first transaction and kept.
     database.execute("BEGIN EXCLUSIVE")
     database.execute("COMMIT")
-
-
-def _fsync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

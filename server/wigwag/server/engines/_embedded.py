@@ -283,6 +283,7 @@ class EmbeddedEngine:
             group.waiting, group.outcomes, strict=True
         ):
             self._notifier.answer(request, answer, outcome)
+        crash_point("engine.before_notices")
         self._notifier.tell(group.changes.entries, group.outcomes)
         sends = sum(isinstance(request, Send) for request, _ in group.waiting)
         self._listener.committed(len(group.waiting), sends, group.commit_seconds)
@@ -319,6 +320,7 @@ async def open_engine(
     open_database: OpenDatabase = open_database,
     reserve_bytes: int = RESERVE_BYTES,
     accept_clock: bool = False,
+    accept_loss: bool = False,
 ) -> AsyncGenerator[EmbeddedEngine, None]:
     """Open the embedded engine on a database file; it runs until the block ends.
 
@@ -335,6 +337,7 @@ async def open_engine(
         open_database: How the file is opened; a test may open another file system.
         reserve_bytes: Space kept back for a full disk, beside the database; 0: none.
         accept_clock: Start even if the clock does not fit the newest record.
+        accept_loss: Start even if the log ends before what was durable.
 
     Raises:
         StorageError: It can't be opened, or a commit's outcome is unknown.
@@ -343,7 +346,12 @@ async def open_engine(
     now_ms = clock.now_ms()
     store = await executor.run(
         lambda: open_store(
-            path, open_database, reserve, now_ms, accept_clock=accept_clock
+            path,
+            open_database,
+            reserve,
+            now_ms,
+            accept_clock=accept_clock,
+            accept_loss=accept_loss,
         )
     )
     state = State(store.meta, limits or EngineLimits(), revision)

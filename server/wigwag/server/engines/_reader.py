@@ -3,7 +3,10 @@
 from collections.abc import Hashable
 from typing import Any, TypeAlias
 
+import apsw
+
 from wigwag.server.core import Device, Wanted, day_of, minted_ms, rows
+from wigwag.server.engines._checked import is_checksum_fault, unchecked
 from wigwag.server.engines._record import OVERHEAD_BYTES, InboxColumns, entry_of
 from wigwag.server.engines._row_codec import SHAPES
 from wigwag.server.engines._schema import SENT_PREFIX
@@ -81,17 +84,35 @@ def _read_special(
     if table is rows.SENT:
         assert isinstance(key, bytes)
         return _read_sent(database, sent_days, key)
+    if table is rows.COUNTS:
+        return rows.Counts(*fetch_one(database, _COUNTS))
+    try:
+        return _read_inbox(database, table, key, floor, has_damage=False)
+    except apsw.IOError as error:
+        if not is_checksum_fault(error):
+            raise
+    # A page of the inbox: its rows carry checksums, so each is judged by its own.
+    with unchecked(database):
+        return _read_inbox(database, table, key, floor, has_damage=True)
+
+
+def _read_inbox(
+    database: Database,
+    table: rows.Table[Any, Any],
+    key: Hashable,
+    floor: int,
+    *,
+    has_damage: bool,
+) -> object:
     if table is rows.SLICES:
         assert isinstance(key, rows.SliceKey)
-        return read_slice(database, key, floor)
+        return read_slice(database, key, floor, has_damage=has_damage)
     if table is rows.SHARES:
         assert isinstance(key, bytes)
         return _read_shares(database, key)
-    if table is rows.SCANS:
-        assert isinstance(key, rows.ScanKey)
-        return _scan(database, key)
-    assert table is rows.COUNTS
-    return rows.Counts(*fetch_one(database, _COUNTS))
+    assert table is rows.SCANS
+    assert isinstance(key, rows.ScanKey)
+    return _scan(database, key)
 
 
 def _scan(database: Database, key: rows.ScanKey) -> rows.Scan:
@@ -141,13 +162,20 @@ def _read_shares(database: Database, device: Device) -> rows.SharesRow:
     return {user: size for user, size in sums}  # noqa: C416 - typed pairs
 
 
-def read_slice(database: Database, key: rows.SliceKey, floor: int) -> rows.Slice:
-    """Read entries of an inbox, oldest first, until a bound of the key is reached."""
+def read_slice(
+    database: Database, key: rows.SliceKey, floor: int, *, has_damage: bool = False
+) -> rows.Slice:
+    """Read entries of an inbox, oldest first, until a bound of the key is reached.
+
+    With `has_damage` headers alone are not trusted either: their records are read and
+    compared.
+    """
     bounds = (key.device, max(key.above, floor), min(key.upto, _INTEGER_MAX))
     entries: list[rows.AnyEntry] = []
     damaged: list[rows.EntryHead] = []
     size = 0
-    statement = _SLICE_FRAMES if key.has_frames else _SLICE_HEADS
+    has_records = key.has_frames or has_damage
+    statement = _SLICE_FRAMES if has_records else _SLICE_HEADS
     cursor = database.execute(statement, bounds)
     for columns in cursor:
         if columns[7] >= key.before_ms:
@@ -155,19 +183,19 @@ def read_slice(database: Database, key: rows.SliceKey, floor: int) -> rows.Slice
         if len(entries) + len(damaged) >= key.count_max:
             cursor.close()
             return rows.Slice(tuple(entries), tuple(damaged), is_whole=False)
-        if not key.has_frames:
+        if not has_records:
             entries.append(_head_of(columns, columns[8]))
             continue
         length = len(columns[8])
         size += length
-        if size > key.bytes_max and (entries or damaged):
+        if size > key.bytes_max and key.has_frames and (entries or damaged):
             cursor.close()
             return rows.Slice(tuple(entries), tuple(damaged), is_whole=False)
         entry = entry_of(columns)
         if entry is None:
             damaged.append(_head_of(columns, length))
         else:
-            entries.append(entry)
+            entries.append(entry if key.has_frames else _head_of(columns, length))
     cursor.close()
     return rows.Slice(tuple(entries), tuple(damaged), is_whole=True)
 

@@ -9,6 +9,8 @@ import errno
 import os
 from pathlib import Path
 
+from wigwag.server.engines._crash import crash_point
+
 # Thousands of acknowledgements, which free more than they take.
 RESERVE_BYTES = 16 << 20
 _CHUNK = bytes(1 << 20)
@@ -35,6 +37,7 @@ class Reserve:
             with self._path.open("wb") as file:
                 for start in range(0, self._size, len(_CHUNK)):
                     file.write(_CHUNK[: self._size - start])
+                    crash_point("reserve.half_filled")
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:

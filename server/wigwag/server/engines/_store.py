@@ -5,9 +5,11 @@ from pathlib import Path
 
 import apsw
 
-from wigwag.server.core import Changes, Meta, Wanted, epoch_at
+from wigwag.server.core import Changes, Meta, Position, Wanted, epoch_at, position
+from wigwag.server.engines._checked import is_checksum_fault, is_damage
 from wigwag.server.engines._crash import crash_point
 from wigwag.server.engines._database import OpenDatabase
+from wigwag.server.engines._mark import Mark, mark_path
 from wigwag.server.engines._reader import Loaded, read_rows
 from wigwag.server.engines._reserve import Reserve
 from wigwag.server.engines._schema import (
@@ -22,7 +24,10 @@ from wigwag.server.engines._writer import Days, write_changes_txn
 from wigwag.server.ports import (
     ClockSuspectError,
     CommitUncertainError,
+    DatabaseDamagedError,
+    LogLostError,
     NotADatabaseError,
+    OpenFailedError,
     ReadFailedError,
 )
 
@@ -44,8 +49,13 @@ class Store:
     All methods run on the executor, one at a time.
     """
 
-    def __init__(self, database: Database, reserve: Reserve, meta: Meta) -> None:
+    def __init__(
+        self, path: Path, database: Database, mark: Mark, reserve: Reserve, meta: Meta
+    ) -> None:
+        self._path = path
         self.database = database
+        self._mark = mark
+        self._epoch = max(meta.epochs)
         self.reserve = reserve
         self.meta = meta
         self.days = Days(
@@ -62,11 +72,14 @@ class Store:
         """Read rows.
 
         Raises:
-            ReadFailedError: The disk, or the database, is damaged.
+            DatabaseDamagedError: A page is not what was written.
+            ReadFailedError: The disk failed.
         """
         try:
             return read_rows(self.database, self.days.sent, wanted)
         except apsw.Error as error:
+            if is_damage(error):
+                raise DatabaseDamagedError(str(self._path), str(error)) from error
             raise ReadFailedError(str(error)) from error
 
     def write(
@@ -74,26 +87,61 @@ class Store:
     ) -> None:
         """Make a group durable: one transaction, one fsync.
 
+        A damaged page of the inbox alone does not stop it: its rows carry checksums of
+        their own, which are compared whenever one is read.
+
         Raises:
             DiskFullError: Nothing was written.
+            DatabaseDamagedError: A page is not what was written; nothing was written.
             CommitUncertainError: Nothing is known; the process must end.
         """
         if self._wal_pages >= WAL_PAGES_MAX:
             self.checkpoint(apsw.SQLITE_CHECKPOINT_PASSIVE)
         self.days.remember()
         try:
-            self.database.execute("BEGIN IMMEDIATE")
-            write_changes_txn(
-                self.database, self.days, changes, clock_ms, ordinal, void_below
-            )
-            crash_point("store.before_commit")
-            self.database.execute("COMMIT")
+            try:
+                self._write_txn(changes, clock_ms, ordinal, void_below)
+            except apsw.IOError as error:
+                if not is_checksum_fault(error):
+                    raise
+                self._roll_back()
+                self._write_txn(
+                    changes, clock_ms, ordinal, void_below, is_inbox_damaged=True
+                )
         except apsw.FullError as error:
             self._roll_back()
             raise DiskFullError from error
         except apsw.Error as error:
+            if is_damage(error):
+                raise DatabaseDamagedError(str(self._path), str(error)) from error
             raise CommitUncertainError(f"a commit failed: {error}") from error
+        if changes.epochs:
+            self._epoch = max(self._epoch, *changes.epochs)
         crash_point("store.after_commit")
+        self._mark.write(position(self._epoch, ordinal))
+        crash_point("store.after_mark")
+
+    def _write_txn(
+        self,
+        changes: Changes,
+        clock_ms: int,
+        ordinal: int,
+        void_below: int,
+        *,
+        is_inbox_damaged: bool = False,
+    ) -> None:
+        self.database.execute("BEGIN IMMEDIATE")
+        write_changes_txn(
+            self.database,
+            self.days,
+            changes,
+            clock_ms,
+            ordinal,
+            void_below,
+            is_inbox_damaged=is_inbox_damaged,
+        )
+        crash_point("store.before_commit")
+        self.database.execute("COMMIT")
 
     def _roll_back(self) -> None:
         self.days.restore()
@@ -119,17 +167,21 @@ class Store:
         except apsw.Error as error:
             raise CommitUncertainError(f"a checkpoint failed: {error}") from error
         self._wal_pages = 0
+        self._mark.sync()
         crash_point("store.after_checkpoint")
 
     def close(self) -> None:
         """Truncate the WAL and close."""
+        crash_point("store.before_close")
         self.checkpoint(apsw.SQLITE_CHECKPOINT_TRUNCATE)
         self.database.close()
+        self._mark.close()
 
     def abandon(self) -> None:
         """Close as a crash would: an open transaction is rolled back, nothing else."""
         with suppress(apsw.Error):  # after a failure it may fail again; it is over
             self.database.close(True)
+        self._mark.close()
 
 
 def open_store(
@@ -139,32 +191,67 @@ def open_store(
     now_ms: int,
     *,
     accept_clock: bool,
+    accept_loss: bool,
 ) -> Store:
     """Open the database, make or check its schema, and open a new epoch durably.
 
     Raises:
         DatabaseInUseError: Another process has it open.
-        NotADatabaseError: It is something else, or damaged.
+        NotADatabaseError: It is something else.
+        DatabaseDamagedError: A page is not what was written.
+        LogLostError: It ends before its mark, and the loss was not accepted.
         SchemaTooNewError: A newer build wrote it.
         ClockSuspectError: The clock does not fit the newest record.
+        OpenFailedError: The disk is full, or failed.
     """
-    database = typed(open_database(path))
     try:
-        return Store(database, reserve, _begin(database, now_ms, accept_clock))
+        database = typed(open_database(path))
+    except apsw.Error as error:
+        raise OpenFailedError(str(path), str(error)) from error
+    mark = Mark(mark_path(path))
+    try:
+        proven = 0 if accept_loss else mark.read()
+        meta = _begin(path, database, now_ms, proven, accept_clock, accept_loss)
+        store = Store(path, database, mark, reserve, meta)
+    except apsw.FullError as error:
+        database.close()
+        raise OpenFailedError(str(path), "the disk is full: make room") from error
     except apsw.Error as error:
         database.close()
-        raise NotADatabaseError(str(path), str(error)) from error
+        if is_damage(error):
+            raise DatabaseDamagedError(str(path), str(error)) from error
+        if isinstance(error, apsw.SQLError):  # tables of something else
+            raise NotADatabaseError(str(path), str(error)) from error
+        raise OpenFailedError(str(path), str(error)) from error
+    except OSError as error:
+        database.close()
+        raise OpenFailedError(str(path), error.strerror or str(error)) from error
     except BaseException:
         database.close()
         raise
+    mark.write(position(max(meta.epochs), 0))
+    crash_point("store.after_opening")
+    return store
 
 
-def _begin(database: Database, now_ms: int, accept_clock: bool) -> Meta:
+def _begin(
+    path: Path,
+    database: Database,
+    now_ms: int,
+    proven: Position,
+    accept_clock: bool,
+    accept_loss: bool,
+) -> Meta:
     """Return what the log remembers, the epoch of this start included."""
+    crash_point("store.before_opening")
     database.execute("BEGIN IMMEDIATE")
     if fetch_one(database, "SELECT count(*) FROM sqlite_schema") == (0,):
         create_schema(database)
+        crash_point("store.after_schema")
     check_schema(database)
+    found = _end_of_log(database)
+    if found < proven:
+        raise LogLostError(str(path), found, proven)
     clock_ms, void_below = fetch_one(database, "SELECT clock_ms, void_below FROM log")
     is_odd = not -CLOCK_BEHIND_MS_MAX <= now_ms - clock_ms <= CLOCK_AHEAD_MS_MAX
     if clock_ms and is_odd and not accept_clock:
@@ -177,5 +264,18 @@ def _begin(database: Database, now_ms: int, accept_clock: bool) -> Meta:
     )
     database.execute("INSERT INTO epoch VALUES (?, ?, 0)", (epoch, now_ms))
     database.execute("UPDATE log SET ordinal = 0")
+    if accept_loss:
+        # What was lost may have handed one-time prekeys out (I24).
+        void_below = epoch
+        database.execute("UPDATE log SET void_below = ?", (void_below,))
+        database.execute("DELETE FROM prekey_page WHERE epoch < ?", (void_below,))
+    crash_point("store.before_epoch")
     database.execute("COMMIT")
     return Meta(clock_ms, void_below, (*epochs, epoch))
+
+
+def _end_of_log(database: Database) -> Position:
+    """Return the place of the last committed group; 0: there is none."""
+    statement = "SELECT (SELECT coalesce(max(epoch), 0) FROM epoch), ordinal FROM log"
+    epoch, ordinal = fetch_one(database, statement)
+    return position(epoch, ordinal)

@@ -7,8 +7,11 @@ quarantine and deletes: what a group adds and takes away again is gone.
 
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import nullcontext
 
 from wigwag.server.core import Changes, day_of, minted_ms, rows
+from wigwag.server.engines._checked import unchecked
+from wigwag.server.engines._crash import crash_point
 from wigwag.server.engines._record import inbox_columns
 from wigwag.server.engines._row_codec import SHAPES
 from wigwag.server.engines._schema import (
@@ -68,8 +71,14 @@ def write_changes_txn(
     clock_ms: int,
     ordinal: int,
     void_below: int,
+    *,
+    is_inbox_damaged: bool = False,
 ) -> None:
-    """Write a group's changes within an open transaction."""
+    """Write a group's changes within an open transaction.
+
+    With `is_inbox_damaged`, pages are not compared while the inbox is written: each of
+    its rows has a checksum of its own.
+    """
     many = database.executemany
     for epoch in changes.epochs:
         database.execute(_END_EPOCH)
@@ -86,11 +95,23 @@ def write_changes_txn(
         gone = [shape.split(key) for key, row in dirty.items() if row is None]
         if gone:
             many(shape.delete, gone)
+    if changes.rows[rows.ACCOUNTS.index]:
+        crash_point("writer.after_registration")
     sent = changes.rows[rows.SENT.index]
     if sent:
         _write_sent_txn(database, days, sent)
     if changes.log:
         _write_log_txn(database, days, changes.log)
+    with unchecked(database) if is_inbox_damaged else nullcontext():
+        _write_inbox_txn(database, changes, clock_ms)
+    if changes.void_below:
+        _void_pages_txn(database, changes.void_below)
+    if changes.tick_ms:
+        _prune_txn(database, days, changes.tick_ms, void_below)
+
+
+def _write_inbox_txn(database: Database, changes: Changes, clock_ms: int) -> None:
+    many = database.executemany
     if changes.entries:
         many(_INSERT_ENTRY, [inbox_columns(*one) for one in changes.entries])
     for device, position in changes.quarantined:
@@ -98,10 +119,6 @@ def write_changes_txn(
         database.execute(_REMOVE, (device, position))
     if changes.trims:
         many(_TRIM, changes.trims)
-    if changes.void_below:
-        _void_pages_txn(database, changes.void_below)
-    if changes.tick_ms:
-        _prune_txn(database, days, changes.tick_ms, void_below)
 
 
 def _write_sent_txn(
@@ -126,6 +143,7 @@ def _write_sent_txn(
         if day not in days.sent:
             create_sent_table(database, day)
             days.sent.add(day)
+            crash_point("writer.after_day_table")
         database.executemany(
             f"INSERT INTO {SENT_PREFIX}{day} VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - a day number
             values,
@@ -162,10 +180,12 @@ def _void_pages_txn(database: Database, void_below: int) -> None:
 
 def _prune_txn(database: Database, days: Days, now_ms: int, void_below: int) -> None:
     """Drop day tables and rows whose time is over."""
+    crash_point("writer.before_tick")
     today = day_of(now_ms)
     for day in sorted(one for one in days.sent if one < today - SENT_DAYS_KEPT):
         database.execute(f"DROP TABLE {SENT_PREFIX}{day}")
         days.sent.discard(day)
+        crash_point("writer.after_day_drop")
     for day in sorted(one for one in days.log if one < today - LOG_DAYS_KEPT):
         database.execute(f"DROP TABLE {LOG_PREFIX}{day}")
         days.log.discard(day)

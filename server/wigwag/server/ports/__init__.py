@@ -19,9 +19,12 @@ from wigwag.server.ports._engine import Listener as Listener
 from wigwag.server.ports._engine import Watcher as Watcher
 from wigwag.server.ports._errors import ClockSuspectError as ClockSuspectError
 from wigwag.server.ports._errors import CommitUncertainError as CommitUncertainError
+from wigwag.server.ports._errors import DatabaseDamagedError as DatabaseDamagedError
 from wigwag.server.ports._errors import DatabaseInUseError as DatabaseInUseError
 from wigwag.server.ports._errors import EngineClosedError as EngineClosedError
+from wigwag.server.ports._errors import LogLostError as LogLostError
 from wigwag.server.ports._errors import NotADatabaseError as NotADatabaseError
+from wigwag.server.ports._errors import OpenFailedError as OpenFailedError
 from wigwag.server.ports._errors import ReadFailedError as ReadFailedError
 from wigwag.server.ports._errors import SchemaTooNewError as SchemaTooNewError
 from wigwag.server.ports._errors import StorageError as StorageError
@@ -29,6 +32,7 @@ from wigwag.server.ports._errors import StorageError as StorageError
 __all__ = [
     "ClockSuspectError",
     "CommitUncertainError",
+    "DatabaseDamagedError",
     "DatabaseInUseError",
     "Engine",
     "EngineClosedError",
@@ -36,7 +40,9 @@ __all__ = [
     "Executor",
     "Job",
     "Listener",
+    "LogLostError",
     "NotADatabaseError",
+    "OpenFailedError",
     "ReadFailedError",
     "SchemaTooNewError",
     "StorageError",

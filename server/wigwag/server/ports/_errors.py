@@ -48,6 +48,58 @@ class NotADatabaseError(StorageError):
         self.path = path
 
 
+class DatabaseDamagedError(NotADatabaseError):
+    """Bytes of the database are not what was written; they are not used.
+
+    Attributes:
+        path: The database.
+        pages: Damaged pages of the file, counted from 1; empty: elsewhere, or unknown.
+    """
+
+    def __init__(self, path: str, reason: str, pages: tuple[int, ...] = ()) -> None:
+        where = f"damaged in page {', '.join(map(str, pages))}" if pages else "damaged"
+        StorageError.__init__(
+            self,
+            f"{path} is {where} ({reason}); nothing of it was used or changed: check "
+            "the disk, then put a backup back with `wigwag admin restore`",
+        )
+        self.path = path
+        self.pages = pages
+
+
+class LogLostError(NotADatabaseError):
+    """The database ends before what was durable: its log was damaged or cut off.
+
+    Attributes:
+        path: The database.
+        found: Where it ends.
+        proven: Where it had come to.
+    """
+
+    def __init__(self, path: str, found: int, proven: int) -> None:
+        StorageError.__init__(
+            self,
+            f"{path} ends at {_place(found)}, though it was durable up to "
+            f"{_place(proven)}: commits are lost, since its log was damaged, cut off "
+            "or put back from an older copy. Put a backup back with `wigwag admin "
+            "restore`, or go on without them: start once with --accept-loss",
+        )
+        self.path = path
+        self.found = found
+        self.proven = proven
+
+
+def _place(position: int) -> str:
+    return f"epoch {position >> 32} record {position & 0xFFFFFFFF}"
+
+
+class OpenFailedError(StorageError):
+    """The disk refused while the database was opened; nothing was lost."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path} can't be opened: {reason}")
+
+
 class ClockSuspectError(StorageError):
     """The wall clock does not fit the newest record; the operator must confirm it.
 
