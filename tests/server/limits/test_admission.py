@@ -153,7 +153,7 @@ def test_connections_per_user_max(beside: int) -> None:
 
 
 def test_has_address_bounds() -> None:
-    """A load generator is many clients behind one address: `bench` has no such bound."""
+    """A load generator is many clients behind one address: `bench` has none."""
     bounded, free = Admission(limits()), Admission(Limits.for_profile("bench"))
     hosts = [HOME] * 65
     assert Turned.ADDRESS_UNAUTHENTICATED in admitted(bounded, hosts)

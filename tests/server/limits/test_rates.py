@@ -83,7 +83,7 @@ def limits_of(**bounds: float) -> RequestLimits:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("beside", AROUND)
 def test_a_burst_and_not_one_more(kind: str, beside: int) -> None:
-    """send_burst registration_burst claim_burst directory_burst keys_burst receipts_burst."""
+    """send_burst and the burst of every other kind of request."""
     limits = limits_of(**KINDS[kind].bounds)
     waits = [KINDS[kind].take(limits, 0.0) for _ in range(BURST + beside)]
     assert waits[:BURST] == [0.0] * min(BURST, BURST + beside)
@@ -93,9 +93,7 @@ def test_a_burst_and_not_one_more(kind: str, beside: int) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("ms", [1_999, 2_000, 2_001])
 def test_the_next_token_comes_when_it_is_said_to(kind: str, ms: int) -> None:
-    """send_per_second registration_seconds claim_seconds directory_per_second
-    keys_per_second receipts_per_second: not a ms before its time.
-    """
+    """send_per_second and the others: not a ms before its time."""
     limits = limits_of(**KINDS[kind].bounds)
     for _ in range(BURST):
         assert KINDS[kind].take(limits, 0.0) == 0

@@ -43,6 +43,8 @@ from wigwag.server.core._fold import Outcome as Outcome
 from wigwag.server.core._fold import fold as fold
 from wigwag.server.core._fold import is_growth as is_growth
 from wigwag.server.core._fold import refuse as refuse
+from wigwag.server.core._limits import RETENTION_DAYS as RETENTION_DAYS
+from wigwag.server.core._limits import SENT_INDEX_DAYS as SENT_INDEX_DAYS
 from wigwag.server.core._limits import EngineLimits as EngineLimits
 from wigwag.server.core._refusals import GapReason as GapReason
 from wigwag.server.core._refusals import Refusal as Refusal
@@ -93,6 +95,8 @@ from wigwag.server.core._wanted import Wanted as Wanted
 from wigwag.server.core._wanted import wanted as wanted
 
 __all__ = [
+    "RETENTION_DAYS",
+    "SENT_INDEX_DAYS",
     "Ack",
     "Acked",
     "Answer",

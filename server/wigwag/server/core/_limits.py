@@ -3,17 +3,22 @@
 The numbers are those of the design's table; each says why it is what it is.
 """
 
+from typing import Final
+
 import msgspec
+
+from wigwag.wire import LIMITS
 
 # An id older than this is EXPIRED: one day less than the dedupe horizon, so that
 # whatever is taken is also known for as long as it may be offered again.
-ID_AGE_DAYS_MAX = 31
+ID_AGE_DAYS_MAX: Final = LIMITS["id_age_days_max"].value
 # A client mints in server-corrected time; a day covers a badly set clock.
-ID_AHEAD_DAYS_MAX = 1
-# A sent-index table of one UTC day is dropped when none of its ids can be offered.
-SENT_INDEX_DAYS = 33
+ID_AHEAD_DAYS_MAX: Final = LIMITS["id_ahead_days_max"].value
+# A sent-index table of one UTC day is dropped when none of its ids can be offered:
+# the dedupe horizon, and the day that a clock may be ahead.
+SENT_INDEX_DAYS: Final = LIMITS["dedupe_days"].value + ID_AHEAD_DAYS_MAX
 # Inbox entries and chat-log headers; a client's outbox life is the same.
-RETENTION_DAYS = 30
+RETENTION_DAYS: Final = LIMITS["retention_days"].value
 # Entries of DevicesStale; the wire's arrays hold as many.
 DEVICES_STALE_MAX = 64
 # Below this many one-time keys of a kind the device is asked for more.
@@ -23,8 +28,8 @@ PREKEYS_LOW = 20
 PREKEYS_MAX = 400
 # Lists in one answer; the wire's array holds as many.
 LISTS_MAX = 16
-# Devices of an account (limits.toml, devices_per_account_max).
-DEVICES_MAX = 8
+# Devices of an account: each costs every sender an envelope.
+DEVICES_MAX: Final = LIMITS["devices_per_account_max"].value
 # Devices that one Tick record looks at, and entries that one record drops; the rest
 # wait for the next record, so that no group's folds hold up the others for long.
 TICK_DEVICES_MAX = 16

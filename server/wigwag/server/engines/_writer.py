@@ -9,7 +9,14 @@ from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import nullcontext
 
-from wigwag.server.core import Changes, day_of, minted_ms, rows
+from wigwag.server.core import (
+    RETENTION_DAYS,
+    SENT_INDEX_DAYS,
+    Changes,
+    day_of,
+    minted_ms,
+    rows,
+)
 from wigwag.server.engines._checked import unchecked
 from wigwag.server.engines._crash import crash_point
 from wigwag.server.engines._record import inbox_columns
@@ -23,10 +30,6 @@ from wigwag.server.engines._schema import (
 from wigwag.server.engines._sql import Database
 
 DAY_MS = 86_400_000
-# The design: dropped whole after 33 days, one more than the dedupe horizon.
-SENT_DAYS_KEPT = 33
-# Chat-log headers and quarantined entries: as long as inbox entries.
-LOG_DAYS_KEPT = 30
 
 _INSERT_ENTRY = "INSERT INTO inbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _TRIM = "DELETE FROM inbox WHERE device = ? AND position > ? AND position <= ?"
@@ -182,15 +185,15 @@ def _prune_txn(database: Database, days: Days, now_ms: int, void_below: int) -> 
     """Drop day tables and rows whose time is over."""
     crash_point("writer.before_tick")
     today = day_of(now_ms)
-    for day in sorted(one for one in days.sent if one < today - SENT_DAYS_KEPT):
+    for day in sorted(one for one in days.sent if one < today - SENT_INDEX_DAYS):
         database.execute(f"DROP TABLE {SENT_PREFIX}{day}")
         days.sent.discard(day)
         crash_point("writer.after_day_drop")
-    for day in sorted(one for one in days.log if one < today - LOG_DAYS_KEPT):
+    for day in sorted(one for one in days.log if one < today - RETENTION_DAYS):
         database.execute(f"DROP TABLE {LOG_PREFIX}{day}")
         days.log.discard(day)
     database.execute("DELETE FROM invite WHERE expires_ms < ?", (now_ms,))
     database.execute(
-        "DELETE FROM quarantine WHERE found_ms < ?", (now_ms - LOG_DAYS_KEPT * DAY_MS,)
+        "DELETE FROM quarantine WHERE found_ms < ?", (now_ms - RETENTION_DAYS * DAY_MS,)
     )
     _void_pages_txn(database, void_below)
