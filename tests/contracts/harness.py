@@ -126,6 +126,10 @@ class Ears:
         """Write down."""
         self.heard.append(("revoked", device))
 
+    def doomed(self, device: Device) -> None:
+        """Write down."""
+        self.heard.append(("doomed", device))
+
     def restore_proven(self, device: Device, cursor: Position) -> None:
         """Write down."""
         self.heard.append(("restore_proven", device, cursor))

@@ -8,6 +8,8 @@ requests that scripts of this folder make.
 from dataclasses import dataclass, field
 
 from wigwag.server.core import (
+    AccountDelete,
+    AccountDeleted,
     Ack,
     Acked,
     Answer,
@@ -85,6 +87,10 @@ class Model:
         self.addressed: dict[tuple[bytes, bytes], set[int]] = {}
         self.settled: dict[tuple[bytes, bytes], set[int]] = {}
         self.names: dict[str, bytes] = {}
+        # What a device was before its account was deleted, for whoever still asks.
+        self.last_registration: dict[Device, int] = {}
+        self.keys: dict[bytes, bytes] = {}
+        self.deleted: dict[bytes, int] = {}
 
     def place(self, last: int) -> int:
         """Return the position after `last`."""
@@ -99,6 +105,11 @@ class Model:
 
     def answer(self, request: Request) -> Answer:
         """Say what the engine must answer, and remember what it means."""
+        if isinstance(request, AccountDelete):
+            return self.delete(request)
+        refusal = self.refuse_deleted(request)
+        if refusal is not None:
+            return refusal
         match request:
             case Send():
                 return self.send(request)
@@ -121,9 +132,51 @@ class Model:
                 self.registration[request.device] = request.registration_id
                 self.generation[request.device] = request.generation
                 self.boxes[request.device] = Box()
+                self.last_registration[request.device] = request.registration_id
+                self.keys[request.device[:16]] = request.account_key
                 return self.connected(request.device, ())
             case _:
                 raise AssertionError(request)
+
+    def delete(self, request: AccountDelete) -> Answer:
+        """Forget an account; what waited for it is reported."""
+        user = request.user
+        if self.keys[user] != request.account_key:
+            return Failed(Refusal.AUTH_FAILED)
+        if user not in self.deleted:
+            self.deleted[user] = self.now_ms
+            for device in self.devices(user):
+                waiting = self.unread(device)
+                self.last_registration[device] = self.registration.pop(device)
+                del self.generation[device]
+                for one in waiting:
+                    if not one.is_report:
+                        self.report(one.sender[:16], one.chat, one.message)
+                self.settle(device, waiting)
+                self.boxes[device] = Box()
+        return AccountDeleted(self.deleted[user])
+
+    def refuse_deleted(self, request: Request) -> Answer | None:
+        """Answer what a device of a deleted account asks; None: it isn't one."""
+        answer: Answer
+        match request:
+            case Send():
+                user, answer = request.sender[:16], Dropped()
+            case Ack():
+                user, answer = request.device[:16], Dropped()
+            case UsernameClaim():
+                user, answer = request.user, Dropped()
+            case Connect() | ReRegister():
+                user, answer = request.device[:16], Failed(Refusal.AUTH_FAILED)
+            case InboxRead():
+                user, answer = request.device[:16], Entries((), (), 0)
+            case _:
+                return None
+        return answer if user in self.deleted else None
+
+    def registered(self, device: Device) -> int:
+        """Return a device's registration, of a deleted account the last one."""
+        return self.registration.get(device, self.last_registration[device])
 
     def devices(self, user: bytes) -> list[Device]:
         """Return a user's devices."""

@@ -29,6 +29,7 @@ from tests.server.core.world import (
 )
 
 from wigwag.server.core import (
+    AccountDelete,
     Ack,
     Answer,
     Connect,
@@ -75,8 +76,11 @@ class Script:
         pick = self.random
         device = pick.choice(DEVICES)
         kind = pick.choices(
-            ["send", "repeat", "ack", "read", "connect", "marks", "renew", "name"],
-            [40, 10, 20, 12, 6, 6, 2, 2],
+            [
+                *("send", "repeat", "ack", "read", "connect", "marks", "renew"),
+                *("name", "delete"),
+            ],
+            [40, 10, 20, 12, 6, 6, 2, 2, 0.4],
         )[0]
         model, box = self.model, self.model.boxes[device]
         match kind:
@@ -87,15 +91,15 @@ class Script:
             case "ack":
                 places = [one.position for one in model.unread(device)[:5]]
                 place = pick.choice([*places, box.acked, box.last, box.last + 1])
-                registration = model.registration[device] - (pick.random() < 0.03)
+                registration = model.registered(device) - (pick.random() < 0.03)
                 return Ack(device, registration, place)
             case "connect":
                 places = [one.position for one in model.unread(device)[:3]]
                 cursor = pick.choice([*places, box.acked, max(box.acked - 1, 0)])
                 return Connect(
                     device,
-                    model.registration[device] - (pick.random() < 0.05),
-                    model.generation[device] + pick.choice((0, 1, 1, 1)),
+                    model.registered(device) - (pick.random() < 0.05),
+                    model.generation.get(device, 1) + pick.choice((0, 1, 1, 1)),
                     cursor,
                 )
             case "marks":
@@ -105,9 +109,14 @@ class Script:
                 again = pick.random() < 0.3
                 return ReRegister(
                     device,
-                    model.registration[device] + (not again),
-                    model.generation[device] + 1,
+                    model.registered(device) + (not again),
+                    model.generation.get(device, 1) + 1,
                     signed_prekey(2),
+                )
+            case "delete":
+                key = register(device).account_key
+                return AccountDelete(
+                    device[:16], key if pick.random() < 0.8 else b"x" * 32
                 )
             case "name":
                 return UsernameClaim(device[:16], f"name-{device[:1].hex()}")
@@ -129,16 +138,16 @@ class Script:
         self.ids += pick.choice((1, 1, 1, 3))
         age_days = pick.choices((0, 31.5, 30.5, -1.5), (60, 1, 1, 1))[0]
         is_signal = pick.random() < 0.15
-        registration = model.registration[device]
+        registration = model.registered(device)
         after = model.tails.get((chat, device, registration), NO_ID)
         if pick.random() < 0.08:
             after = message_id(model.now_ms, 1)
-        target = model.registration[peer] - (pick.random() < 0.08)
+        target = model.registered(peer) - (pick.random() < 0.08)
         text = bytes((pick.randrange(256),)) * pick.choice((1, 40, 900))
         send = Send(
             device,
             registration - (pick.random() < 0.02),
-            model.generation[device] - (pick.random() < 0.02),
+            model.generation.get(device, 1) - (pick.random() < 0.02),
             chat if pick.random() < 0.97 else b"x" * 16,
             message_id(model.now_ms - int(age_days * DAY_MS), self.ids),
             1,
@@ -159,7 +168,7 @@ class Script:
         fields |= pick.choice(
             [{}, {}, {"attempt": 2}, {"envelopes": other}, {"after": NO_ID}]
         )
-        fields["generation"] = self.model.generation[send.sender]
+        fields["generation"] = self.model.generation.get(send.sender, 1)
         return Send(**fields)
 
 
@@ -203,12 +212,14 @@ def shape_of(model: Model) -> object:
                 model.boxes[device].last,
             )
             for device in DEVICES
+            if device in model.registration
         ),
         sorted(
             (device, one.position) for device in DEVICES for one in model.unread(device)
         ),
         sorted(model.heads.items()),
         sorted(model.names),
+        sorted(model.deleted.items()),
     )
 
 
@@ -227,6 +238,7 @@ def stored(lab: Lab) -> object:
         (run("SELECT device, position FROM inbox ORDER BY 1, 2")),
         run("SELECT chat, head FROM chat ORDER BY 1"),
         [name for (name,) in run("SELECT name FROM username ORDER BY 1")],
+        run("SELECT user, deleted_ms FROM deleted_account ORDER BY 1"),
     )
 
 

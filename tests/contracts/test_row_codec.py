@@ -53,6 +53,7 @@ CASES = {
             st.text("abc.", max_size=9),
         ),
     ),
+    "deleted_account": (ID, st.builds(rows.DeletedRow, KEY, PLACE)),
     "device": (DEVICE, st.builds(rows.DeviceRow, KEY, KEY, PLACE, st.booleans())),
     "device_list": (
         st.tuples(ID, PLACE).map(lambda one: rows.list_key(*one)),

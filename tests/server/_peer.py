@@ -28,6 +28,7 @@ from wigwag.wire import (
     Connection,
     ConnectionClosed,
     ConnectionConfig,
+    DeleteAccount,
     Deliver,
     DeviceList,
     Envelope,
@@ -298,6 +299,28 @@ class PeerClient:
         )
         signature = (key or account.device_key).sign(
             suite1.auth_transcript(
+                self.connection.transcript_hash,
+                self.leaf_sha256,
+                self.signed_body(unsigned, 64),
+            )
+        )
+        return msgspec.structs.replace(unsigned, signature=signature)
+
+    def delete_message(
+        self,
+        account: Account,
+        *,
+        key: Ed25519PrivateKey | None = None,
+        time_ms: int | None = None,
+    ) -> DeleteAccount:
+        """A DELETE_ACCOUNT, signed with the account's key or another one."""
+        unsigned = DeleteAccount(
+            signature=bytes(64),
+            user=account.user,
+            time=now_ms() if time_ms is None else time_ms,
+        )
+        signature = (key or account.account_key).sign(
+            suite1.delete_account_transcript(
                 self.connection.transcript_hash,
                 self.leaf_sha256,
                 self.signed_body(unsigned, 64),

@@ -152,7 +152,7 @@ def test_a_revoked_device_is_out_at_once() -> None:
     bench.hub.revoked(device(bench))
     bench.hub.flush()
     assert bench.session.closed
-    assert ErrorCode.AUTH_FAILED in ended_with(bench)
+    assert ErrorCode.DEVICE_REMOVED in ended_with(bench)
 
 
 def test_a_connection_that_was_overtaken_elsewhere_ends() -> None:

@@ -27,6 +27,8 @@ class Counts:
     registrations: int = 0
     auth_failures: int = 0
     displaced: int = 0
+    removed: int = 0
+    accounts_deleted: int = 0
     bytes_in: int = 0
     """Decrypted bytes."""
     bytes_out: int = 0

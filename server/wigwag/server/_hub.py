@@ -60,6 +60,8 @@ class Hub:
         self._by_user: dict[User, list[Session]] = {}
         self._dirty: list[Session] = []
         self._starved: dict[Session, None] = {}
+        self.tick_wanted = trio.Event()
+        """Set when the folds' time must not wait for the hour; replaced then."""
         self.is_draining = False
         """The server is about to end: nobody new is welcome."""
         self._is_awake = False
@@ -230,7 +232,13 @@ class Hub:
         """End the session of a device that its account removed."""
         session = self._by_device.get(device)
         if session is not None:
+            self.counts.removed += 1
             session.guarded(session.revoke)
+
+    def doomed(self, device: Device) -> None:
+        """Have the ticks come now: senders wait to be told."""
+        del device  # a tick's scan finds it
+        self.tick_wanted.set()
 
     def restore_proven(self, device: Device, cursor: Position) -> None:
         """Alarm: this folder was put back from a copy."""

@@ -24,6 +24,8 @@ _TOTALS = {
     "registrations": "Registrations that succeeded.",
     "auth_failures": "Wrong signatures, unknown devices, refused proofs.",
     "displaced": "Connections that gave way to a newer one of their device.",
+    "removed": "Connections that ended because their device was removed.",
+    "accounts_deleted": "Accounts that their owners deleted.",
     "bytes_in": "Decrypted bytes received.",
     "bytes_out": "Bytes sent, before encryption.",
     "sends": "SENDs taken.",

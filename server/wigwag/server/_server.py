@@ -186,10 +186,13 @@ class Server:
             await trio.sleep(MEMORY_SECONDS)
 
     async def _tick(self) -> None:
-        """Give the folds their time, now and every hour."""
+        """Give the folds their time: now, every hour, and when the hub says so."""
+        hub = self.services.hub
         while True:
+            hub.tick_wanted = trio.Event()
             self._append_tick(Tick())
-            await trio.sleep(TICK_SECONDS)
+            with trio.move_on_after(TICK_SECONDS):
+                await hub.tick_wanted.wait()
 
     def _append_tick(self, tick: Tick) -> None:
         with contextlib.suppress(EngineClosedError):

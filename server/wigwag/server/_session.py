@@ -395,8 +395,8 @@ class Session:
         self.close_with(ErrorCode.REPLACED)
 
     def revoke(self) -> None:
-        """End: the account removed this device."""
-        self.close_with(ErrorCode.AUTH_FAILED)
+        """End: the account removed this device, or was deleted (R-ACCOUNT-005)."""
+        self.close_with(ErrorCode.DEVICE_REMOVED)
 
     def drain(self, wait_seconds: float) -> None:
         """Take nothing new; end when what was taken is answered and acknowledged."""

@@ -173,11 +173,6 @@ def test_lists_form_a_chain(household: World) -> None:
     assert publish(household, 3, 1, 2) == DeviceListPublished(3)
 
 
-def test_a_device_does_not_take_itself_out(household: World) -> None:
-    """Whoever publishes is part of the account."""
-    assert publish(household, 2, 2) == Failed(Refusal.FORBIDDEN)
-
-
 def test_an_account_has_eight_devices_at_most(household: World) -> None:
     """Each costs every sender an envelope."""
     assert publish(household, 2, *range(1, 10)) == Failed(Refusal.QUOTA)

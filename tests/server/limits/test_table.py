@@ -22,6 +22,10 @@ SETTING = f"{HERE}/test_folds.py::test_every_engine_bound_can_be_set"
 BURST = f"{HERE}/test_rates.py::test_a_burst_and_not_one_more"
 RATE = f"{HERE}/test_rates.py::test_the_next_token_comes_when_it_is_said_to"
 
+NAME_HOLD = (
+    "tests/server/core/test_removal.py"
+    "::test_a_name_is_held_before_somebody_else_may_have_it"
+)
 SPECIFICATION = {
     "frame_bytes_before_auth_max": f"{HERE}/test_codec.py",
     "frame_bytes_max": f"{HERE}/test_codec.py",
@@ -56,6 +60,7 @@ SPECIFICATION = {
     "outbox_days": CLIENT,
     "retention_days": f"{HERE}/test_folds.py",
     "devices_per_account_max": f"{HERE}/test_folds.py::test_devices_max",
+    "name_hold_days": NAME_HOLD,
     "reconnect_first_ms": CLIENT,
     "reconnect_last_ms": CLIENT,
     "reconnect_reset_seconds": CLIENT,
@@ -131,6 +136,7 @@ FOLDS = {
     "PREKEYS_MAX": f"{HERE}/test_folds.py",
     "LISTS_MAX": f"{HERE}/test_folds.py",
     "DEVICES_MAX": f"{HERE}/test_folds.py",
+    "NAME_HOLD_DAYS": NAME_HOLD,
     "TICK_DEVICES_MAX": f"{HERE}/test_portions.py",
     "DROP_ENTRIES_MAX": f"{HERE}/test_portions.py",
     "MOVE_ENTRIES_MAX": f"{HERE}/test_portions.py",

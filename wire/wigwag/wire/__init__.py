@@ -68,12 +68,14 @@ from wigwag.wire._generated import STRUCTS as STRUCTS
 from wigwag.wire._generated import TIMEOUTS as TIMEOUTS
 from wigwag.wire._generated import TRANSITIONS as TRANSITIONS
 from wigwag.wire._generated import VENDOR_IDS_FROM as VENDOR_IDS_FROM
+from wigwag.wire._generated import AccountDeleted as AccountDeleted
 from wigwag.wire._generated import Ack as Ack
 from wigwag.wire._generated import Auth as Auth
 from wigwag.wire._generated import AuthOk as AuthOk
 from wigwag.wire._generated import Bundle as Bundle
 from wigwag.wire._generated import Bundles as Bundles
 from wigwag.wire._generated import ConnectionLimits as ConnectionLimits
+from wigwag.wire._generated import DeleteAccount as DeleteAccount
 from wigwag.wire._generated import Deliver as Deliver
 from wigwag.wire._generated import DeviceList as DeviceList
 from wigwag.wire._generated import DeviceListGet as DeviceListGet
@@ -173,6 +175,7 @@ __all__ = [
     "TIMEOUTS",
     "TRANSITIONS",
     "VENDOR_IDS_FROM",
+    "AccountDeleted",
     "Ack",
     "Auth",
     "AuthOk",
@@ -184,6 +187,7 @@ __all__ = [
     "ConnectionConfig",
     "ConnectionLimits",
     "DecodeError",
+    "DeleteAccount",
     "Deliver",
     "DeviceList",
     "DeviceListGet",

@@ -11,6 +11,8 @@ whole server can be run from a seed.
 """
 
 from wigwag.server.core import _rows as rows
+from wigwag.server.core._answers import AccountDeleted as AccountDeleted
+from wigwag.server.core._answers import AccountFound as AccountFound
 from wigwag.server.core._answers import Acked as Acked
 from wigwag.server.core._answers import Answer as Answer
 from wigwag.server.core._answers import Bundles as Bundles
@@ -32,6 +34,7 @@ from wigwag.server.core._answers import Sequenced as Sequenced
 from wigwag.server.core._answers import Ticked as Ticked
 from wigwag.server.core._answers import Username as Username
 from wigwag.server.core._events import Displaced as Displaced
+from wigwag.server.core._events import Doomed as Doomed
 from wigwag.server.core._events import EntryCorrupt as EntryCorrupt
 from wigwag.server.core._events import Event as Event
 from wigwag.server.core._events import GapOpened as GapOpened
@@ -43,12 +46,15 @@ from wigwag.server.core._fold import Outcome as Outcome
 from wigwag.server.core._fold import fold as fold
 from wigwag.server.core._fold import is_growth as is_growth
 from wigwag.server.core._fold import refuse as refuse
+from wigwag.server.core._limits import NAME_HOLD_DAYS as NAME_HOLD_DAYS
 from wigwag.server.core._limits import RETENTION_DAYS as RETENTION_DAYS
 from wigwag.server.core._limits import SENT_INDEX_DAYS as SENT_INDEX_DAYS
 from wigwag.server.core._limits import EngineLimits as EngineLimits
 from wigwag.server.core._refusals import GapReason as GapReason
 from wigwag.server.core._refusals import Refusal as Refusal
 from wigwag.server.core._refusals import UndeliveredReason as UndeliveredReason
+from wigwag.server.core._requests import AccountDelete as AccountDelete
+from wigwag.server.core._requests import AccountLookup as AccountLookup
 from wigwag.server.core._requests import Ack as Ack
 from wigwag.server.core._requests import Connect as Connect
 from wigwag.server.core._requests import DeviceListGet as DeviceListGet
@@ -95,8 +101,13 @@ from wigwag.server.core._wanted import Wanted as Wanted
 from wigwag.server.core._wanted import wanted as wanted
 
 __all__ = [
+    "NAME_HOLD_DAYS",
     "RETENTION_DAYS",
     "SENT_INDEX_DAYS",
+    "AccountDelete",
+    "AccountDeleted",
+    "AccountFound",
+    "AccountLookup",
     "Ack",
     "Acked",
     "Answer",
@@ -115,6 +126,7 @@ __all__ = [
     "DeviceRef",
     "DevicesStale",
     "Displaced",
+    "Doomed",
     "Dropped",
     "EcPrekey",
     "EngineLimits",

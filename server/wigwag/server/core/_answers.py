@@ -108,6 +108,18 @@ class DeviceFound(msgspec.Struct, frozen=True, gc=False):
     account_key: bytes
 
 
+class AccountFound(msgspec.Struct, frozen=True, gc=False):
+    """The key of an account that may be deleted, or was."""
+
+    account_key: bytes
+
+
+class AccountDeleted(msgspec.Struct, frozen=True, gc=False):
+    """The account is gone, since `deleted_ms`."""
+
+    deleted_ms: int
+
+
 class Username(msgspec.Struct, frozen=True, gc=False):
     """A username and whose it is."""
 
@@ -236,6 +248,8 @@ Answer: TypeAlias = (
     | Connected
     | RolledBack
     | DeviceFound
+    | AccountFound
+    | AccountDeleted
     | Username
     | DeviceListPublished
     | DeviceLists

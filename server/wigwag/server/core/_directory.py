@@ -6,10 +6,13 @@ chain. Each request may be repeated after a lost answer and gets it again.
 """
 
 from wigwag.server.core._answers import (
+    AccountDeleted,
+    AccountFound,
     Answer,
     DeviceFound,
     DeviceListPublished,
     DeviceLists,
+    Dropped,
     Failed,
     InviteCreated,
     RolledBack,
@@ -19,10 +22,12 @@ from wigwag.server.core._connect import connected
 from wigwag.server.core._draft import Draft
 from wigwag.server.core._events import Displaced, Revoked
 from wigwag.server.core._inbox_drop import drop_inbox
-from wigwag.server.core._limits import DEVICES_MAX, LISTS_MAX
+from wigwag.server.core._limits import DEVICES_MAX, LISTS_MAX, NAME_HOLD_DAYS
 from wigwag.server.core._prekeys import drop_one_time, signed_value
 from wigwag.server.core._refusals import GapReason, Refusal, UndeliveredReason
 from wigwag.server.core._requests import (
+    AccountDelete,
+    AccountLookup,
     DeviceListGet,
     DeviceListPublish,
     DeviceLookup,
@@ -35,6 +40,7 @@ from wigwag.server.core._requests import (
 )
 from wigwag.server.core._rows import (
     ACCOUNTS,
+    DELETED,
     DEVICES,
     HEADS,
     INVITES,
@@ -44,6 +50,7 @@ from wigwag.server.core._rows import (
     ROSTERS,
     SENDERS,
     AccountRow,
+    DeletedRow,
     DeviceRow,
     HeadRow,
     InviteRow,
@@ -53,6 +60,7 @@ from wigwag.server.core._rows import (
     list_key,
 )
 from wigwag.server.core._values import (
+    DAY_MS,
     NO_MESSAGE,
     USER_BYTES,
     Device,
@@ -61,6 +69,8 @@ from wigwag.server.core._values import (
     device_of,
 )
 
+_NAME_HOLD_MS = NAME_HOLD_DAYS * DAY_MS
+
 
 def fold_register(draft: Draft, request: Register) -> Answer:
     """Create an account and its first device, using an invite up."""
@@ -68,6 +78,10 @@ def fold_register(draft: Draft, request: Register) -> Answer:
     account = draft.get(ACCOUNTS, user)
     if account is not None:
         return _register_again(draft, request, account)
+    deleted = draft.get(DELETED, user)
+    if deleted is not None:  # an id names one account, for ever
+        is_own = deleted.account_key == request.account_key
+        return Failed(Refusal.AUTH_FAILED if is_own else Refusal.ID_TAKEN)
     if request.invite is not None:
         invite = draft.get(INVITES, request.invite)
         if invite is None or invite.uses_left < 1 or invite.expires_ms <= draft.now_ms:
@@ -208,11 +222,15 @@ def fold_lookup(draft: Draft, request: DeviceLookup) -> Answer:
 
 def fold_claim_name(draft: Draft, request: UsernameClaim) -> Answer:
     """Give an account a name: one each, and for good."""
-    account = draft.must_get(ACCOUNTS, request.user)
+    account = draft.get(ACCOUNTS, request.user)
+    if account is None or (request.number and request.number not in account.numbers):
+        return Dropped()
     owner = draft.get(NAMES, request.name)
     if owner is not None and owner != request.user:
-        return Failed(Refusal.NAME_TAKEN)
-    if owner is None:
+        deleted = draft.get(DELETED, owner)
+        if deleted is None or draft.now_ms < deleted.deleted_ms + _NAME_HOLD_MS:
+            return Failed(Refusal.NAME_TAKEN)
+    if owner != request.user:
         if account.name:
             return Failed(Refusal.QUOTA)
         draft.put(NAMES, request.name, request.user)
@@ -234,7 +252,7 @@ def fold_claim_name(draft: Draft, request: UsernameClaim) -> Answer:
 def fold_resolve(draft: Draft, request: UsernameResolve) -> Answer:
     """Find whose a name is."""
     owner = draft.get(NAMES, request.name)
-    if owner is None:
+    if owner is None or draft.get(DELETED, owner) is not None:
         return Failed(Refusal.NOT_FOUND)
     return Username(owner, request.name)
 
@@ -250,14 +268,14 @@ def fold_name_of(draft: Draft, request: UsernameOf) -> Answer:
 def fold_publish_list(draft: Draft, request: DeviceListPublish) -> Answer:
     """Store the next device list of an account and revoke whom it leaves out."""
     user, number = request.device[:USER_BYTES], request.device[USER_BYTES]
-    account = draft.must_get(ACCOUNTS, user)
+    account = draft.get(ACCOUNTS, user)
+    if account is None or number not in account.numbers:
+        return Dropped()
     newest = draft.must_get(LISTS, list_key(user, account.list_seq))
     if request.seq == account.list_seq and request.blob == newest.blob:
         return DeviceListPublished(request.seq)
     if request.seq != account.list_seq + 1 or request.prev_hash != newest.hash:
         return Failed(Refusal.CONFLICT)
-    if number not in request.numbers:
-        return Failed(Refusal.FORBIDDEN)
     if len(request.numbers) > DEVICES_MAX:
         return Failed(Refusal.QUOTA)
     draft.put(
@@ -308,6 +326,44 @@ def _revoke(draft: Draft, device: Device) -> None:
         SenderRow(0, sender.generation, sender.high, NO_MESSAGE, 0),
     )
     draft.events.append(Revoked(device))
+
+
+def fold_account_lookup(draft: Draft, request: AccountLookup) -> Answer:
+    """Find the key that a deletion is verified with; a deleted account has it too."""
+    account = draft.get(ACCOUNTS, request.user)
+    if account is not None:
+        return AccountFound(account.account_key)
+    deleted = draft.get(DELETED, request.user)
+    if deleted is not None:
+        return AccountFound(deleted.account_key)
+    return Failed(Refusal.AUTH_FAILED)
+
+
+def fold_delete_account(draft: Draft, request: AccountDelete) -> Answer:
+    """Delete an account; what is left is its id, its key, and the held name."""
+    user = request.user
+    deleted = draft.get(DELETED, user)
+    account = draft.get(ACCOUNTS, user)
+    known = deleted or account
+    if known is None or known.account_key != request.account_key:
+        return Failed(Refusal.AUTH_FAILED)
+    if deleted is not None:
+        return AccountDeleted(deleted.deleted_ms)
+    assert account is not None
+    for number in account.numbers:
+        device = device_of(user, number)
+        _revoke(draft, device)
+        draft.put(DEVICES, device, None)
+        draft.put(SENDERS, device, None)
+        if not draft.must_get(HEADS, device).doomed:
+            draft.put(HEADS, device, None)
+    draft.put(LISTS, list_key(user, account.list_seq), None)
+    draft.put(ROSTERS, user, None)
+    draft.put(ACCOUNTS, user, None)
+    draft.put(DELETED, user, DeletedRow(request.account_key, draft.now_ms))
+    # Older lists, and what is left of devices removed before, by their keys' range.
+    draft.purged.append(user)
+    return AccountDeleted(draft.now_ms)
 
 
 def fold_get_lists(draft: Draft, request: DeviceListGet) -> Answer:

@@ -50,7 +50,7 @@ class Draft:
             "log",
             "now_ms",
         ),
-        *("quarantined", "source", "state", "tick_ms", "trims", "void_below"),
+        *("purged", "quarantined", "source", "state", "tick_ms", "trims", "void_below"),
     )
 
     def __init__(self, state: State) -> None:
@@ -68,6 +68,7 @@ class Draft:
         self.events: list[Event] = []
         self.void_below = 0
         self.tick_ms = 0
+        self.purged: list[User] = []
 
     def get(self, table: Table[KeyT, RowT], key: KeyT) -> RowT | None:
         """Return a row, or None when there is none.
@@ -175,6 +176,7 @@ class Draft:
                 state.trim_tail(device, upto)
             changes.trims += self.trims
         changes.quarantined += self.quarantined
+        changes.purged += self.purged
         changes.tick_ms = self.tick_ms or changes.tick_ms
         if self.void_below:
             changes.void_below = state.void_below = self.void_below

@@ -43,7 +43,16 @@ class Displaced(msgspec.Struct, frozen=True, gc=False):
 
 
 class Revoked(msgspec.Struct, frozen=True, gc=False):
-    """A device was removed from its account's list; its connections are over."""
+    """A device was removed, or its account deleted; its connections are over.
+
+    Told right behind the answer of the record that did it, before later answers.
+    """
+
+    device: Device
+
+
+class Doomed(msgspec.Struct, frozen=True, gc=False):
+    """More of an inbox was dropped than one record reports: ticks tell the rest."""
 
     device: Device
 
@@ -68,6 +77,7 @@ Event: TypeAlias = (
     | PrekeysLow
     | Displaced
     | Revoked
+    | Doomed
     | RestoreProven
     | EntryCorrupt
 )

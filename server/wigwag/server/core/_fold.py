@@ -20,8 +20,10 @@ from wigwag.server.core._answers import (
 from wigwag.server.core._chat_fold import fold_send
 from wigwag.server.core._connect import fold_connect
 from wigwag.server.core._directory import (
+    fold_account_lookup,
     fold_claim_name,
     fold_create_invite,
+    fold_delete_account,
     fold_get_lists,
     fold_lookup,
     fold_name_of,
@@ -38,6 +40,8 @@ from wigwag.server.core._marks import mark_of
 from wigwag.server.core._prekeys import fold_claim, fold_count, fold_upload
 from wigwag.server.core._refusals import Refusal
 from wigwag.server.core._requests import (
+    AccountDelete,
+    AccountLookup,
     Ack,
     Connect,
     DeviceListGet,
@@ -134,6 +138,8 @@ def _fold(draft: Draft, request: Request) -> Answer:
 _Directory: TypeAlias = (
     Register
     | ReRegister
+    | AccountLookup
+    | AccountDelete
     | UsernameClaim
     | UsernameResolve
     | UsernameOf
@@ -152,6 +158,10 @@ def _fold_directory(draft: Draft, request: _Directory) -> Answer:
             return fold_register(draft, request)
         case ReRegister():
             return fold_re_register(draft, request)
+        case AccountLookup():
+            return fold_account_lookup(draft, request)
+        case AccountDelete():
+            return fold_delete_account(draft, request)
         case UsernameClaim():
             return fold_claim_name(draft, request)
         case UsernameResolve():

@@ -6,6 +6,7 @@ A record drops a portion at most. What is left of an inbox that goes as a whole 
 
 from wigwag.server.core._answers import Answer, Ticked
 from wigwag.server.core._draft import Draft, doomed_key, expired_key, portion_key
+from wigwag.server.core._events import Doomed
 from wigwag.server.core._inbox_fold import report_dropped
 from wigwag.server.core._inbox_read import put_gaps
 from wigwag.server.core._limits import (
@@ -15,8 +16,15 @@ from wigwag.server.core._limits import (
 )
 from wigwag.server.core._refusals import GapReason, UndeliveredReason
 from wigwag.server.core._requests import Tick
-from wigwag.server.core._rows import HEADS, SCANS, AnyEntry, HeadRow, ScanKey
-from wigwag.server.core._values import DAY_MS, Device, Gap, Position
+from wigwag.server.core._rows import (
+    DELETED,
+    HEADS,
+    SCANS,
+    AnyEntry,
+    HeadRow,
+    ScanKey,
+)
+from wigwag.server.core._values import DAY_MS, USER_BYTES, Device, Gap, Position
 
 RETENTION_MS = RETENTION_DAYS * DAY_MS
 
@@ -51,6 +59,8 @@ def drop_inbox(
         ),
     )
     report_dropped(draft, device, entries, reason)
+    if rest:
+        draft.events.append(Doomed(device))
     return head.acked + 1, head.last
 
 
@@ -103,7 +113,8 @@ def _look_at(draft: Draft, device: Device) -> tuple[int, bool, bool]:
         draft.trims.append((device, 0, entries[-1].position))
     reason = head.doomed_reason
     if is_done:
-        draft.put(HEADS, device, _undoomed(head))
+        is_deleted = draft.get(DELETED, device[:USER_BYTES]) is not None
+        draft.put(HEADS, device, None if is_deleted else _undoomed(head))
     report_dropped(draft, device, entries, reason)
     return len(entries), is_suspended, is_done
 

@@ -30,6 +30,9 @@ PREKEYS_MAX = 400
 LISTS_MAX = 16
 # Devices of an account: each costs every sender an envelope.
 DEVICES_MAX: Final = LIMITS["devices_per_account_max"].value
+# The username of a deleted account stays taken: as long as repeated SENDs are known, so
+# that nobody gets what was meant for another.
+NAME_HOLD_DAYS: Final = LIMITS["name_hold_days"].value
 # Devices that one Tick record looks at, and entries that one record drops; the rest
 # wait for the next record, so that no group's folds hold up the others for long.
 TICK_DEVICES_MAX = 16

@@ -184,6 +184,9 @@ def _list_device(draft: Draft, device: Device, registration_id: int) -> None:
 
 def fold_claim(draft: Draft, request: PrekeysClaim) -> Answer:
     """Hand out a bundle for every reachable device of a user but the requester."""
+    sender = draft.get(SENDERS, request.device)
+    if sender is None or not sender.registration_id:
+        return Dropped()  # removed since it asked: it uses nothing up
     account = draft.get(ACCOUNTS, request.user)
     roster = draft.roster(request.user)
     if account is None or not roster:

@@ -134,14 +134,44 @@ class DeviceLookup(msgspec.Struct, frozen=True, gc=False):
     device: Device
 
 
+class AccountLookup(msgspec.Struct, frozen=True, gc=False):
+    """Find the key that DELETE_ACCOUNT is verified with, of a deleted account too.
+
+    Answers: AccountFound, Failed(AUTH_FAILED).
+    """
+
+    user: User
+
+
+class AccountDelete(msgspec.Struct, frozen=True, gc=False):
+    """Delete an account (DELETE_ACCOUNT), its signature verified.
+
+    Devices, lists, prekeys and inboxes go, undelivered entries are reported
+    UNDELIVERED(DEVICE_GONE), sessions end; the id never comes back, the name stays
+    taken for a while. Answers: AccountDeleted (repeated: of the first time),
+    Failed(AUTH_FAILED).
+
+    Attributes:
+        account_key: The key that it was verified with.
+    """
+
+    user: User
+    account_key: bytes
+
+
 class UsernameClaim(msgspec.Struct, frozen=True, gc=False):
     """Take a username, already in its one canonical form.
 
-    Answers: Username, Failed(NAME_TAKEN | QUOTA) (QUOTA: the account has another).
+    Answers: Username, Failed(NAME_TAKEN | QUOTA) (QUOTA: the account has another),
+    Dropped (the device was removed meanwhile).
+
+    Attributes:
+        number: The claiming device; 0: nobody's in particular.
     """
 
     user: User
     name: str
+    number: int = 0
 
 
 class UsernameResolve(msgspec.Struct, frozen=True, gc=False):
@@ -160,9 +190,10 @@ class DeviceListPublish(msgspec.Struct, frozen=True, gc=False):
     """Store the account's next device list, signatures verified.
 
     Answers: DeviceListPublished, Failed(CONFLICT) when `seq` is not one above the
-    newest or `prev_hash` not its hash (the newest again succeeds), Failed(FORBIDDEN)
-    when it leaves the publishing device out, Failed(QUOTA). A device that the list
-    no longer names is revoked: queue and prekeys dropped, sessions ended.
+    newest or `prev_hash` not its hash (the newest again succeeds), Failed(QUOTA),
+    Dropped (the device was removed meanwhile). A device that the list no longer
+    names, the publishing one too, is revoked: queue and prekeys dropped, sessions
+    ended.
 
     Attributes:
         device: The publishing device.
@@ -221,7 +252,7 @@ class PrekeysCount(msgspec.Struct, frozen=True, gc=False):
 class PrekeysClaim(msgspec.Struct, frozen=True, gc=False):
     """Take a bundle for every reachable device of a user.
 
-    Answers: Bundles, Failed(NOT_FOUND).
+    Answers: Bundles, Failed(NOT_FOUND), Dropped (the requester was removed).
 
     Attributes:
         device: The requester; its own user's other devices can be claimed, itself not.
@@ -293,6 +324,8 @@ Request: TypeAlias = (
     | Register
     | ReRegister
     | DeviceLookup
+    | AccountLookup
+    | AccountDelete
     | UsernameClaim
     | UsernameResolve
     | UsernameOf

@@ -245,6 +245,13 @@ class AccountRow(msgspec.Struct, frozen=True, gc=False):
     name: str
 
 
+class DeletedRow(msgspec.Struct, frozen=True, gc=False):
+    """What is left of a deleted account: who may ask about it, and since when."""
+
+    account_key: bytes
+    deleted_ms: int
+
+
 class DeviceRow(msgspec.Struct, frozen=True, gc=False):
     """A registered device's public keys."""
 
@@ -324,10 +331,12 @@ INVITES = Table[bytes, InviteRow]("invite", 13)
 PREKEYS = Table[Device, PrekeyRow]("prekey_base", 14)
 PAGES = Table[bytes, PageRow]("prekey_page", 15, is_kept=False)
 COUNTS = Table[None, Counts]("counts", 16, is_kept=False)
+DELETED = Table[User, DeletedRow]("deleted_account", 17)
 
 TABLES: tuple[Table[Any, Any], ...] = (
     *(CHATS, SENDERS, SENT, HEADS, MARKS, ROSTERS, SHARES, SLICES, SCANS),
     *(ACCOUNTS, DEVICES, LISTS, NAMES, INVITES, PREKEYS, PAGES, COUNTS),
+    DELETED,
 )
 
 # Rows of these are answers of a query, not stored under their key.

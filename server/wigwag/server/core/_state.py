@@ -33,7 +33,6 @@ from wigwag.server.core._values import (
     position,
 )
 
-
 # A row with its key and its place in a dictionary; prekeys and chats take more, marks
 # and names less.
 ROW_BYTES = 512
@@ -137,11 +136,12 @@ class Changes:
         epochs: Epochs that were opened.
         void_below: Delete prekey pages of epochs below; 0: none.
         tick_ms: Time of a tick that ended a round: delete what is too old; 0: none.
+        purged: Deleted accounts: delete what lies under their id, after the rows.
     """
 
     __slots__ = (
-        *("entries", "epochs", "log", "quarantined", "rows", "tick_ms", "trims"),
-        "void_below",
+        *("entries", "epochs", "log", "purged", "quarantined", "rows", "tick_ms"),
+        *("trims", "void_below"),
     )
 
     def __init__(self) -> None:
@@ -153,6 +153,7 @@ class Changes:
         self.epochs: list[int] = []
         self.void_below = 0
         self.tick_ms = 0
+        self.purged: list[bytes] = []
 
     def is_empty(self) -> bool:
         """Whether there is nothing to write."""

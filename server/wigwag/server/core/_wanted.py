@@ -27,6 +27,8 @@ from wigwag.server.core._limits import (
 )
 from wigwag.server.core._prekeys import EC_KIND, KEM_KIND, page_key, without_void
 from wigwag.server.core._requests import (
+    AccountDelete,
+    AccountLookup,
     Ack,
     Connect,
     DeviceListGet,
@@ -52,6 +54,7 @@ from wigwag.server.core._rows import (
     ACCOUNTS,
     CHATS,
     COUNTS,
+    DELETED,
     DEVICES,
     HEADS,
     INVITES,
@@ -232,11 +235,27 @@ class Wish:
         self.row(LISTS, list_key(user, account.list_seq))
         for number in account.numbers:
             if number not in request.numbers:
-                gone = device_of(user, number)
-                self.row(DEVICES, gone)
-                self.row(SENDERS, gone)
-                self.row(PREKEYS, gone)
-                self.drop_inbox(gone)
+                self._removal(device_of(user, number))
+
+    def _removal(self, gone: Device) -> None:
+        self.row(DEVICES, gone)
+        self.row(SENDERS, gone)
+        self.row(PREKEYS, gone)
+        self.drop_inbox(gone)
+
+    def delete(self, user: User) -> None:
+        """Note what deleting an account lacks."""
+        self.row(DELETED, user)
+        account = self.row(ACCOUNTS, user)
+        self.row(ROSTERS, user)
+        for number in () if account is None else account.numbers:
+            self._removal(device_of(user, number))
+
+    def name(self, name: str) -> None:
+        """Note what is asked about a username: also whether its owner is gone."""
+        owner = self.row(NAMES, name)
+        if owner is not None:
+            self.row(DELETED, owner)
 
     def lists(self, request: DeviceListGet) -> None:
         """Note what fetching device lists lacks."""
@@ -250,6 +269,7 @@ class Wish:
 
     def claim(self, request: PrekeysClaim) -> None:
         """Note what claiming prekeys lacks."""
+        self.row(SENDERS, request.device)
         self.row(ACCOUNTS, request.user)
         for number, _ in self.row(ROSTERS, request.user) or ():
             device = device_of(request.user, number)
@@ -283,6 +303,7 @@ class Wish:
             if head.doomed:
                 key = doomed_key(device, head.doomed, DROP_ENTRIES_MAX)
                 self.dropped(device, self.slice(key, 0))
+                self.row(DELETED, device[:USER_BYTES])
             else:
                 key = expired_key(device, now_ms - RETENTION_MS, DROP_ENTRIES_MAX)
                 self.dropped(device, self.slice(key, head.floor))
@@ -326,6 +347,8 @@ def _note_directory(
     wish: Wish,
     request: Register
     | ReRegister
+    | AccountLookup
+    | AccountDelete
     | UsernameClaim
     | UsernameResolve
     | UsernameOf
@@ -340,6 +363,7 @@ def _note_directory(
         case Register():
             wish.connected(request.device)
             wish.row(DEVICES, request.device)
+            wish.row(DELETED, request.device[:USER_BYTES])
             if request.invite is not None:
                 wish.row(INVITES, request.invite)
         case ReRegister():
@@ -347,11 +371,16 @@ def _note_directory(
             wish.row(DEVICES, request.device)
             wish.row(ROSTERS, request.device[:USER_BYTES])
             wish.drop_inbox(request.device)
+        case AccountLookup():
+            wish.row(ACCOUNTS, request.user)
+            wish.row(DELETED, request.user)
+        case AccountDelete():
+            wish.delete(request.user)
         case UsernameClaim():
             wish.row(ACCOUNTS, request.user)
-            wish.row(NAMES, request.name)
+            wish.name(request.name)
         case UsernameResolve():
-            wish.row(NAMES, request.name)
+            wish.name(request.name)
         case UsernameOf():
             wish.row(ACCOUNTS, request.user)
         case DeviceListPublish():

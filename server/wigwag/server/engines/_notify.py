@@ -7,6 +7,7 @@ from wigwag.server.core import (
     Answer,
     Device,
     Displaced,
+    Doomed,
     EntryCorrupt,
     Event,
     GapOpened,
@@ -51,6 +52,10 @@ class Notifier:
             answer(outcome.answer)
         except Exception as error:
             self._listener.fold_failed(type(request).__name__, error)
+        for event in outcome.events:
+            if isinstance(event, Revoked):
+                # Before the group's later answers: some may be for its connection.
+                self._listener.revoked(event.device)
 
     def tell(
         self,
@@ -87,7 +92,9 @@ class Notifier:
             case Displaced():
                 listener.displaced(event.device, event.generation)
             case Revoked():
-                listener.revoked(event.device)
+                return  # was told with its answer
+            case Doomed():
+                listener.doomed(event.device)
             case RestoreProven():
                 listener.restore_proven(event.device, event.cursor)
             case EntryCorrupt():

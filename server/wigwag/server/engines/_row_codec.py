@@ -135,6 +135,16 @@ def account_row(columns: Columns) -> rows.AccountRow:
     return rows.AccountRow(account_key, digest, created, list_seq, tuple(numbers), name)
 
 
+def deleted_columns(key: bytes, row: rows.DeletedRow) -> Columns:
+    """Return a deleted account's columns."""
+    return key, row.account_key, row.deleted_ms
+
+
+def deleted_row(columns: Columns) -> rows.DeletedRow:
+    """Return a deleted account of its columns."""
+    return rows.DeletedRow(*columns)
+
+
 def device_columns(key: bytes, row: rows.DeviceRow) -> Columns:
     """Return a device's columns."""
     return (
@@ -324,6 +334,13 @@ SHAPES = (
         "account_key digest created_ms list_seq numbers name",
         account_columns,
         account_row,
+    ),
+    _shape(
+        rows.DELETED,
+        "user",
+        "account_key deleted_ms",
+        deleted_columns,
+        deleted_row,
     ),
     _shape(
         rows.DEVICES,

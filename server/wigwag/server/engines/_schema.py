@@ -17,7 +17,7 @@ A build opens what it or an older build wrote, and refuses what a newer one wrot
 from wigwag.server.engines._sql import Database, fetch_one
 from wigwag.server.ports import SchemaTooNewError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 # The oldest release that can open what this build writes.
 OPENED_BY_VERSION = "0.1.0"
 # "wigw" in the file's header, so that `file` and an operator can tell.
@@ -84,6 +84,13 @@ CREATE TABLE prekey_page(
   keys BLOB NOT NULL, PRIMARY KEY (device, kind, first_id)) STRICT, WITHOUT ROWID;
 """
 
+# Since schema 2.
+_DELETED_TABLE = """
+CREATE TABLE deleted_account(
+  user BLOB PRIMARY KEY, account_key BLOB NOT NULL,
+  deleted_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+"""
+
 SENT_PREFIX = "sent_index_"
 LOG_PREFIX = "chat_log_"
 
@@ -105,6 +112,7 @@ CREATE TABLE {name}(
 def create_schema(database: Database) -> None:
     """Make the tables of an empty database. Call it within a transaction."""
     database.execute(_TABLES)
+    database.execute(_DELETED_TABLE)
     database.execute(
         "INSERT INTO log VALUES (1, ?, ?, 0, 0, 0)",
         (SCHEMA_VERSION, OPENED_BY_VERSION),
@@ -121,6 +129,14 @@ def check_schema(database: Database) -> None:
     found, version = fetch_one(database, "SELECT schema, version FROM log")
     if found > SCHEMA_VERSION:
         raise SchemaTooNewError(found, SCHEMA_VERSION, version)
+
+
+def upgrade_schema_txn(database: Database) -> None:
+    """Bring what an older build wrote to this build's schema."""
+    (found,) = fetch_one(database, "SELECT schema FROM log")
+    if found < SCHEMA_VERSION:
+        database.execute(_DELETED_TABLE)
+        database.execute("UPDATE log SET schema = ?", (SCHEMA_VERSION,))
 
 
 def create_sent_table(database: Database, day: int) -> None:

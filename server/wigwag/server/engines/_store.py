@@ -18,6 +18,7 @@ from wigwag.server.engines._schema import (
     check_schema,
     create_schema,
     find_days,
+    upgrade_schema_txn,
 )
 from wigwag.server.engines._sql import Database, fetch_one, typed
 from wigwag.server.engines._writer import Days, write_changes_txn
@@ -252,6 +253,7 @@ def _begin(
     found = _end_of_log(database)
     if found < proven:
         raise LogLostError(str(path), found, proven)
+    upgrade_schema_txn(database)
     clock_ms, void_below = fetch_one(database, "SELECT clock_ms, void_below FROM log")
     is_odd = not -CLOCK_BEHIND_MS_MAX <= now_ms - clock_ms <= CLOCK_AHEAD_MS_MAX
     if clock_ms and is_odd and not accept_clock:

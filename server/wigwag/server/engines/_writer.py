@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from contextlib import nullcontext
 
 from wigwag.server.core import (
+    NAME_HOLD_DAYS,
     RETENTION_DAYS,
     SENT_INDEX_DAYS,
     Changes,
@@ -38,6 +39,16 @@ _QUARANTINE = (
     "SELECT *, ? FROM inbox WHERE device = ? AND position = ?"
 )
 _REMOVE = "DELETE FROM inbox WHERE device = ? AND position = ?"
+# What a deleted account's devices leave; an inbox that is still being reported stays
+# until the ticks are through with it.
+_RANGE = "WHERE device BETWEEN ? AND ?"
+_PURGES = (
+    f"DELETE FROM device {_RANGE}",  # noqa: S608 - the literal above
+    f"DELETE FROM sender {_RANGE}",  # noqa: S608
+    f"DELETE FROM quarantine {_RANGE}",  # noqa: S608
+    f"DELETE FROM inbox_head {_RANGE} AND doomed = 0",  # noqa: S608
+)
+_FIRST_NUMBER, _LAST_NUMBER = b"\x00", b"\xff"
 _EPOCH = "INSERT INTO epoch VALUES (?, ?, 0)"
 _END_EPOCH = (
     "UPDATE epoch SET ended = (SELECT ordinal FROM log) "
@@ -107,6 +118,8 @@ def write_changes_txn(
         _write_log_txn(database, days, changes.log)
     with unchecked(database) if is_inbox_damaged else nullcontext():
         _write_inbox_txn(database, changes, clock_ms)
+    for user in changes.purged:
+        _purge_txn(database, user)
     if changes.void_below:
         _void_pages_txn(database, changes.void_below)
     if changes.tick_ms:
@@ -122,6 +135,13 @@ def _write_inbox_txn(database: Database, changes: Changes, clock_ms: int) -> Non
         database.execute(_REMOVE, (device, position))
     if changes.trims:
         many(_TRIM, changes.trims)
+
+
+def _purge_txn(database: Database, user: bytes) -> None:
+    """Delete what lies under the id of a deleted account."""
+    for statement in _PURGES:
+        database.execute(statement, (user + _FIRST_NUMBER, user + _LAST_NUMBER))
+    database.execute("DELETE FROM device_list WHERE user = ?", (user,))
 
 
 def _write_sent_txn(
@@ -193,6 +213,12 @@ def _prune_txn(database: Database, days: Days, now_ms: int, void_below: int) -> 
         database.execute(f"DROP TABLE {LOG_PREFIX}{day}")
         days.log.discard(day)
     database.execute("DELETE FROM invite WHERE expires_ms < ?", (now_ms,))
+    # A fold that still has the row in memory finds its owner's time over, too.
+    database.execute(
+        "DELETE FROM username WHERE user IN "
+        "(SELECT user FROM deleted_account WHERE deleted_ms <= ?)",
+        (now_ms - NAME_HOLD_DAYS * DAY_MS,),
+    )
     database.execute(
         "DELETE FROM quarantine WHERE found_ms < ?", (now_ms - RETENTION_DAYS * DAY_MS,)
     )

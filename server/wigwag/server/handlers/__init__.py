@@ -11,7 +11,13 @@ answer; it never waits. To add one: the specification first, then a function her
 from collections.abc import Mapping
 
 from wigwag.server._services import Handler
-from wigwag.server.handlers._account import auth, hello, re_register, register
+from wigwag.server.handlers._account import (
+    auth,
+    delete_account,
+    hello,
+    re_register,
+    register,
+)
 from wigwag.server.handlers._inbox import ack
 from wigwag.server.handlers._keys import (
     device_list_get,
@@ -31,6 +37,7 @@ from wigwag.wire import (
     INFO_BY_RECORD,
     Ack,
     Auth,
+    DeleteAccount,
     DeviceListGet,
     DeviceListPublish,
     Hello,
@@ -49,6 +56,7 @@ from wigwag.wire import (
 _BY_RECORD: dict[type, Handler] = {
     Ack: ack,
     Auth: auth,
+    DeleteAccount: delete_account,
     DeviceListGet: device_list_get,
     DeviceListPublish: device_list_publish,
     Hello: hello,

@@ -1,4 +1,4 @@
-"""HELLO, AUTH, REGISTER, RE_REGISTER: who is there.
+"""HELLO, AUTH, REGISTER, RE_REGISTER, DELETE_ACCOUNT: who is there, and who leaves.
 
 A wrong signature, an unknown user, a removed device and an old registration are
 answered alike and after the same work (R-AUTH-002). Whoever signs in correctly takes
@@ -21,6 +21,10 @@ from wigwag.server._signatures import (
     verify_signed_prekey,
 )
 from wigwag.server.core import (
+    AccountDelete,
+    AccountDeleted,
+    AccountFound,
+    AccountLookup,
     Answer,
     Connect,
     Connected,
@@ -33,9 +37,11 @@ from wigwag.server.core import (
 )
 from wigwag.server.core import Register as RegisterRequest
 from wigwag.server.core import ReRegister as ReRegisterRequest
+from wigwag.wire import AccountDeleted as AccountDeletedMessage
 from wigwag.wire import (
     Auth,
     AuthOk,
+    DeleteAccount,
     ErrorCode,
     Hello,
     Received,
@@ -54,6 +60,9 @@ FAILURES_WAIT_SECONDS = 60.0
 # Earliest return to a server that ends, and to one that has too much to do.
 RETURN_SECONDS = 1.0
 OVERLOADED_SECONDS = 5.0
+# A day either way covers a badly set clock (R-ACCOUNT-002); what makes a deletion
+# fresh is the handshake that it is bound to.
+DELETE_APART_MS_MAX = 86_400_000
 
 
 def hello(session: Session, event: Received) -> None:
@@ -192,6 +201,67 @@ def register(session: Session, event: Received) -> None:
         invite=accepted.invite,
     )
     _sign_in(session, event, identity, request)
+
+
+def delete_account(session: Session, event: Received) -> None:
+    """Verify the account's signature, then delete it; no device need be signed in."""
+    message = event.message
+    assert isinstance(message, DeleteAccount)
+    services = session.services
+    limits = services.request_limits
+    if limits.may_authenticate(session.peer.address, session.now):
+        session.refuse_event(event, ErrorCode.RATE_LIMITED, FAILURES_WAIT_SECONDS)
+        return
+    if abs(message.time - services.clock.now_ms()) > DELETE_APART_MS_MAX:
+        session.refuse_event(event, ErrorCode.INVALID_TIME)
+        return
+    if session.identity is not None and session.identity.user != message.user:
+        _fail(session, event.corr, event.type)
+        return
+    transcript = suite1.delete_account_transcript(
+        session.connection.transcript_hash,
+        session.peer.certificate_sha256,
+        event.body[SIGNATURE_BYTES:],
+    )
+    session.is_authenticating = True
+
+    def found(pending: Pending, answer: Answer) -> None:
+        session.is_authenticating = False
+        session.mark()
+        try:
+            match answer:
+                case AccountFound(key):
+                    verify(key, message.signature, transcript)
+                case Failed(Refusal.AUTH_FAILED):
+                    verify_nobody(message.signature, transcript)
+                case _:
+                    pending.otherwise(answer)
+                    return
+        except SignatureWrongError:
+            _fail(session, pending.corr, pending.type)
+            return
+        assert isinstance(answer, AccountFound)
+        session.is_authenticating = True
+        request = AccountDelete(user=message.user, account_key=answer.account_key)
+        session.ask(request, event, _deleted)
+
+    session.ask(AccountLookup(user=message.user), event, found)
+
+
+def _deleted(pending: Pending, answer: Answer) -> None:
+    """Say that the account is gone, and end: there is nobody to serve here."""
+    session = pending.session
+    session.is_authenticating = False
+    session.mark()
+    match answer:
+        case AccountDeleted(deleted_ms):
+            session.services.hub.counts.accounts_deleted += 1
+            session.answer(AccountDeletedMessage(time=deleted_ms), pending.corr)
+            session.close_with(ErrorCode.DEVICE_REMOVED)
+        case Failed(Refusal.AUTH_FAILED):
+            _fail(session, pending.corr, pending.type)
+        case _:
+            pending.otherwise(answer)
 
 
 def _look_up(

@@ -28,7 +28,11 @@ def username_claim(session: Session, event: Received) -> None:
     assert isinstance(message, UsernameClaim)
     assert identity is not None
     if _may_look_up(session, event) and _is_valid(session, event, message.name):
-        session.ask(ClaimRequest(user=identity.user, name=message.name), event, _told)
+        session.ask(
+            ClaimRequest(user=identity.user, name=message.name, number=identity.number),
+            event,
+            _told,
+        )
 
 
 def username_resolve(session: Session, event: Received) -> None:

@@ -51,7 +51,14 @@ class Listener(Protocol):
         ...
 
     def revoked(self, device: Device) -> None:
-        """Note that a device was removed: its connections are over."""
+        """Note that a device was removed: its connections are over.
+
+        Called between the answer of the record that removed it and the next one.
+        """
+        ...
+
+    def doomed(self, device: Device) -> None:
+        """Note that an inbox waits to be reported: append Ticks now, not hourly."""
         ...
 
     def restore_proven(self, device: Device, cursor: Position) -> None:
