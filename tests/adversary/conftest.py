@@ -35,7 +35,7 @@ pong_seconds = 1
 ACCOUNTS = 4
 WAIT_SECONDS = 20.0
 # What the pair must get through after each row for it to count as unharmed.
-MESSAGES_AFTER = 3
+MESSAGES_AFTER = 1
 
 
 class Honest(threading.Thread):

@@ -26,6 +26,8 @@ from wigwag.bench.adversary._attack import UnexpectedError as UnexpectedError
 from wigwag.bench.adversary._attack import ends_with as ends_with
 from wigwag.bench.adversary._attack import refused_with as refused_with
 from wigwag.bench.adversary._catalogue import ATTACKS as ATTACKS
+from wigwag.bench.adversary._catalogue import DESIGN_ROWS as DESIGN_ROWS
+from wigwag.bench.adversary._catalogue import NOT_APPLICABLE as NOT_APPLICABLE
 from wigwag.bench.adversary._catalogue import ROWS as ROWS
 from wigwag.bench.adversary._honest import Block as Block
 from wigwag.bench.adversary._honest import Harm as Harm
@@ -42,6 +44,8 @@ __all__ = [
     "ALERT",
     "ATTACKS",
     "CPU_SHARE_MAX",
+    "DESIGN_ROWS",
+    "NOT_APPLICABLE",
     "ROWS",
     "SERVED",
     "SILENCE",

@@ -177,10 +177,12 @@ def _joined(wire: Wire, _: Account) -> Seen:
     return wire.observe()
 
 
-def _flood_of(one: bytes, count: int) -> Deed:
+def flood_of(one: bytes, count: int) -> Deed:
+    """Send one frame so often, all at once."""
+
     def deed(wire: Wire, _: Account) -> Seen:
         wire.send(one * count)
-        seen = wire.observe()
+        seen = wire.observe_end()
         must(
             wire.errors and wire.errors[0].retry_after_ms > 0,
             "ENHANCE_CALM doesn't say when to come back",
@@ -216,7 +218,9 @@ ROWS: tuple[Row, ...] = (
         "TLS inside TLS",
         "F3",
         SILENCE,
-        as_first_words(lambda: b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"),
+        as_first_words(
+            lambda: b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(32)
+        ),
     ),
     Row(
         "F3-text",
@@ -369,13 +373,13 @@ ROWS: tuple[Row, ...] = (
         "a thousand empty frames of an unknown type at once",
         "F15",
         ends_with(_E.ENHANCE_CALM),
-        signed_in(_flood_of(frame(UNKNOWN_ODD, b""), FLOOD_FRAMES)),
+        signed_in(flood_of(frame(UNKNOWN_ODD, b""), FLOOD_FRAMES)),
     ),
     Row(
         "F15-ack",
         "hundreds of ACK that say nothing new",
         "F15",
         ends_with(_E.ENHANCE_CALM),
-        signed_in(_flood_of(encode_frame(Ack(0), DRAFT), ACK_FRAMES)),
+        signed_in(flood_of(encode_frame(Ack(0), DRAFT), ACK_FRAMES)),
     ),
 )

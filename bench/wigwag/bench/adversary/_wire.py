@@ -14,7 +14,7 @@ import secrets
 import socket
 import ssl
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from itertools import count
@@ -38,10 +38,12 @@ from wigwag.wire import (
     MESSAGES,
     NEED_DATA,
     RESPONSE,
+    Ack,
     Auth,
     AuthOk,
     Connection,
     ConnectionConfig,
+    Deliver,
     Error,
     ErrorCode,
     Goaway,
@@ -337,6 +339,31 @@ class Wire:
             self.others.append(frame)
         raise UnexpectedError("the connection ended where an answer was due")
 
+    def next_entry(self) -> Deliver:
+        """Return the next message of the inbox.
+
+        Raises:
+            UnexpectedError: The server ended the connection instead.
+        """
+        while True:
+            frame = self.others.pop(0) if self.others else self.read_frame()
+            if frame is None:
+                raise UnexpectedError("the connection ended where an entry was due")
+            message = frame.message
+            if isinstance(message, Deliver):
+                return message
+
+    def entries(self) -> list[Deliver]:
+        """Return the messages of the inbox that have been read already."""
+        messages = [frame.message for frame in self.others]
+        self.others.clear()
+        return [message for message in messages if isinstance(message, Deliver)]
+
+    def acknowledge(self, account: Account, position: int) -> None:
+        """Say that everything up to this position is stored."""
+        account.cursor = max(account.cursor, position)
+        self.send(encode_frame(Ack(position), DRAFT))
+
     # Judging
 
     def observe(self, corr: int = 0) -> Seen:
@@ -366,6 +393,28 @@ class Wire:
             else:
                 raise UnexpectedError(f"an answer to {frame.corr}, which nobody asked")
         raise UnexpectedError("the connection ended without a word")
+
+    def observe_last(self, corrs: Sequence[int]) -> Seen:
+        """As `observe`, for many requests: what the last one was answered.
+
+        What needs no commit may be answered before what does.
+
+        Raises:
+            UnexpectedError: As `observe`, or one of them has no answer.
+        """
+        answers: dict[int, Message | None] = {}
+        while len(answers) < len(corrs):
+            frame = self.read_frame()
+            if frame is None:
+                raise UnexpectedError("the connection ended where an answer was due")
+            if not frame.flags & RESPONSE:
+                self.others.append(frame)
+            elif frame.corr in answers or frame.corr not in corrs:
+                raise UnexpectedError(f"an answer to {frame.corr} that is not due")
+            else:
+                answers[frame.corr] = frame.message
+        barrier = self.ask(Ping(0))
+        return _standing(barrier, answers[corrs[-1]], is_due=True)
 
     def observe_end(self) -> Seen:
         """Say what comes until the server ends the connection.
