@@ -81,3 +81,24 @@ def test_sign_ins_are_measured_full_and_resumed() -> None:
     for kind in ("full", "resumed"):
         assert figures[f"{kind}_server_cpu_ms"]["must"] == 1.0
         assert figures[f"{kind}_per_second"]["median"] > 0
+
+
+def test_idle_connections_are_measured_in_memory_and_cpu() -> None:
+    """Each repeat is a fresh server, so that memory kept from before isn't counted."""
+    arguments = ("--repeat", "1", "--seconds", "0.5", "--connections", "40")
+    run = run_of("server", "idle", *arguments)
+    figures = figures_of(run, "idle")
+    assert figures["server_kib_per_connection"]["must"] == 32
+    assert figures["server_cpu_percent"]["samples"]
+    assert run["works"]["idle"]["settings"]["connections"] == 40
+
+
+def test_storm_brings_everybody_back_after_kill_and_after_drain() -> None:
+    """The generator fails when a client stays away or an honest message is lost."""
+    run = run_of("server", "storm", "--repeat", "1", "--connections", "20")
+    figures = figures_of(run, "storm")
+    assert run["works"]["storm"]["settings"]["limits_profile"] == "default"
+    for name in ("killed", "drained"):
+        assert figures[f"{name}_last_back_seconds"]["must"] == 20
+        assert figures[f"{name}_tries_per_client"]["median"] >= 1
+        assert figures[f"{name}_honest_acks"]["median"] > 0

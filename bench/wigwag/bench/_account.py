@@ -7,7 +7,6 @@ their bodies are random bytes, which the server can't tell from ciphertext.
 import secrets
 import time
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -38,7 +37,7 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Account:
     """An account and its only device; travels between load processes.
 
@@ -61,9 +60,9 @@ class Account:
             secrets.token_bytes(32),
         )
 
-    @cached_property
+    @property
     def signing(self) -> Ed25519PrivateKey:
-        """The device's signing key."""
+        """The device's signing key; made anew each time, since it doesn't travel."""
         return Ed25519PrivateKey.from_private_bytes(self.signing_seed)
 
     def auth(
@@ -102,6 +101,7 @@ class Registration:
 
     def __init__(self, account: Account) -> None:
         self._account = account
+        self._signing = account.signing
         self._account_key = Ed25519PrivateKey.generate()
         self._agreement = X25519PrivateKey.generate().public_key().public_bytes_raw()
 
@@ -110,7 +110,7 @@ class Registration:
     ) -> Register:
         """Builds REGISTER, signed by both keys (R-REG-001)."""
         account = self._account
-        signing_key = account.signing.public_key().public_bytes_raw()
+        signing_key = self._signing.public_key().public_bytes_raw()
         blob = self._device_list(signing_key)
         unsigned = Register(
             bytes(_SIGNATURE_BYTES),
@@ -135,7 +135,7 @@ class Registration:
         return msgspec.structs.replace(
             unsigned,
             account_signature=self._account_key.sign(transcript),
-            device_signature=account.signing.sign(transcript),
+            device_signature=self._signing.sign(transcript),
         )
 
     def upload(self) -> PrekeysUpload:
@@ -144,7 +144,7 @@ class Registration:
             key = MLKEM1024PrivateKey.generate().public_key()
             Registration._kem_public = key.public_bytes_raw()
         account, public = self._account, Registration._kem_public
-        signature = account.signing.sign(
+        signature = self._signing.sign(
             suite1.kem_prekey_transcript(
                 account.user, DEVICE, account.registration_id, 1, public, True
             )
@@ -165,7 +165,7 @@ class Registration:
             signing_key,
             self._agreement,
             (suite1.SUITE,),
-            self._account.signing.sign(membership),
+            self._signing.sign(membership),
         )
         return encode_struct(DeviceList(user, 1, bytes(32), now_ms(), (device,)))
 
@@ -176,4 +176,4 @@ class Registration:
         transcript = suite1.signed_prekey_transcript(
             account.user, DEVICE, account.registration_id, 1, key, created, expires
         )
-        return SignedPrekey(1, key, created, expires, account.signing.sign(transcript))
+        return SignedPrekey(1, key, created, expires, self._signing.sign(transcript))

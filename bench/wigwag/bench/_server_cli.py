@@ -37,6 +37,9 @@ Examples:
 @click.option("--messages", type=click.IntRange(1, 1_000_000), help="Of offline.")
 @click.option("--logins", type=click.IntRange(1, 1_000_000), help="Of each kind.")
 @click.option(
+    "--connections", type=click.IntRange(2, 50_000), help="Of idle and storm."
+)
+@click.option(
     "--processes",
     default=1,
     show_default=True,
@@ -60,10 +63,12 @@ def server(
     single   one pair with one: latency
     offline  5,000 messages queued to devices that are away, then drained
     logins   full and resumed TLS handshakes with sign-in
+    idle     5,000 connections that say nothing: memory and CPU
+    storm    5,000 clients back after kill -9 and after a drain
 
     The server is a process in a temporary folder, with limits profile `bench` (no
-    token buckets, no bounds by address), logs and metrics on. Compare figures of
-    one machine and one sitting only: runs drift by a fifth.
+    token buckets, no bounds by address; storm: `default`), logs and metrics on.
+    Compare figures of one machine and one sitting only: runs drift by a fifth.
     """
     told = {name: size for name, size in sizes.items() if size is not None}
     plan = msgspec.structs.replace(QUICK if quick else Plan(), **told)
