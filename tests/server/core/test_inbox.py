@@ -217,7 +217,7 @@ def test_a_listed_device_without_an_envelope_gets_a_stub(world: World) -> None:
     world.state.begin_group(world.now_ms)
     _load_heads(world)
     draft = Draft(world.state)
-    deliver(draft, send, 5)
+    deliver(draft, send, 5, [draft.roster(user) for user in send.users])
     kinds = [(device, entry.kind) for device, entry in draft.entries]
     assert kinds == [(BOB_1, DELIVER), (BOB_2, MISSED), (ALICE_1, UNDELIVERED)]
 
@@ -230,7 +230,7 @@ def test_a_delivery_that_was_folded_before_changes_nothing(world: World) -> None
     _load_heads(world)
     draft = Draft(world.state)
     draft.source = world.tables[rows.MARKS][CHAT + BOB].source
-    deliver(draft, send, 5)
+    deliver(draft, send, 5, [draft.roster(user) for user in send.users])
     assert not draft.entries
 
 
@@ -244,7 +244,8 @@ def test_a_stub_is_not_stored_for_a_suspended_device(world: World) -> None:
     world.state.forget_everything()
     _load_heads(world)
     draft = Draft(world.state)
-    deliver(draft, world.send(envelope(BOB_1)), 5)
+    send = world.send(envelope(BOB_1))
+    deliver(draft, send, 5, [draft.roster(user) for user in send.users])
     assert [device for device, _ in draft.entries] == [BOB_1]
 
 

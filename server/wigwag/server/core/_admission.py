@@ -4,11 +4,13 @@ In the embedded engine these are judged within the group, on exact rows, after
 dedupe; so they need no hint and can't be outdated.
 """
 
+from collections.abc import Sequence
+
 from wigwag.server.core._draft import Draft
 from wigwag.server.core._limits import DEVICES_STALE_MAX
 from wigwag.server.core._refusals import Refusal
 from wigwag.server.core._requests import Send
-from wigwag.server.core._rows import HEADS, SHARES
+from wigwag.server.core._rows import HEADS, SHARES, RosterRow
 from wigwag.server.core._values import (
     CLASS_OPERATION,
     USER_BYTES,
@@ -18,26 +20,31 @@ from wigwag.server.core._values import (
 )
 
 
-def find_stale_devices(draft: Draft, send: Send) -> DevicesStale | None:
+def find_stale_devices(
+    draft: Draft, send: Send, rosters: Sequence[RosterRow]
+) -> DevicesStale | None:
     """Compare envelopes with the devices of the users named; None: they are equal.
 
     The sending device needs no envelope. Both sides are sorted by (user, device).
     """
-    own, own_number = send.sender[:USER_BYTES], send.sender[USER_BYTES]
-    envelopes = iter(send.envelopes)
-    for user in send.users:
-        for number, registration in draft.roster(user):
-            if user == own and number == own_number:
+    sender = send.sender
+    envelopes = send.envelopes
+    at, end = 0, len(envelopes)
+    for user, roster in zip(send.users, rosters, strict=True):
+        for number, registration in roster:
+            if number == sender[USER_BYTES] and user == sender[:USER_BYTES]:
                 continue
-            one = next(envelopes, None)
+            if at == end:
+                return _difference(draft, send)
+            one = envelopes[at]
             if (
-                one is None
-                or one.device != number
+                one.device != number
                 or one.registration_id != registration
                 or one.user != user
             ):
                 return _difference(draft, send)
-    return None if next(envelopes, None) is None else _difference(draft, send)
+            at += 1
+    return None if at == end else _difference(draft, send)
 
 
 def _difference(draft: Draft, send: Send) -> DevicesStale:
@@ -88,14 +95,22 @@ def is_recipient_full(draft: Draft, send: Send) -> bool:
     return False
 
 
-def judge(draft: Draft, send: Send) -> tuple[Refusal, DevicesStale | None] | None:
-    """Judge a SEND that is known to be new; None: it may go on."""
+def judge(
+    draft: Draft, send: Send, rosters: Sequence[RosterRow]
+) -> tuple[Refusal, DevicesStale | None] | None:
+    """Judge a SEND that is known to be new; None: it may go on.
+
+    Args:
+        draft: The record's view.
+        send: The message.
+        rosters: The devices of each user that it names.
+    """
     own = send.sender[:USER_BYTES]
-    for user in send.users:
-        if user != own and not draft.roster(user):
+    for user, roster in zip(send.users, rosters, strict=True):
+        if not roster and user != own:
             return Refusal.NOT_FOUND, None
     if send.class_ <= CLASS_OPERATION:
-        stale = find_stale_devices(draft, send)
+        stale = find_stale_devices(draft, send, rosters)
         if stale is not None:
             return Refusal.DEVICES_STALE, stale
     elif any(one.user not in send.users for one in send.envelopes):

@@ -80,7 +80,8 @@ def fold_send(draft: Draft, send: Send) -> Answer:
     users = chat.users if chat is not None else None
     if not _is_direct(send, users):
         return Refused(send.client_msg_id, send.attempt, Refusal.NOT_FOUND)
-    refusal = judge(draft, send)
+    rosters = [draft.roster(user) for user in send.users]
+    refusal = judge(draft, send, rosters)
     if refusal is not None:
         code, devices = refusal
         return Refused(send.client_msg_id, send.attempt, code, devices=devices)
@@ -114,7 +115,7 @@ def fold_send(draft: Draft, send: Send) -> Answer:
             send.attempt,
         ),
     )
-    deliver(draft, send, chat_seq)
+    deliver(draft, send, chat_seq, rosters)
     return Sequenced(send.client_msg_id, send.attempt, chat_seq, draft.now_ms)
 
 
@@ -176,6 +177,8 @@ def _is_direct(send: Send, users: tuple[User, ...] | None) -> bool:
     A stored chat (`users`) had its id proven when it was made.
     """
     own = send.sender[:USER_BYTES]
+    if send.users == users:
+        return own in users
     others = [user for user in send.users if user != own]
     if len(others) != 1:
         return False

@@ -1,11 +1,12 @@
-"""The changes of one record, kept apart until its fold has returned.
+"""The changes of one record, which can be taken back until its fold has returned.
 
-Rule 11 of the design: a fold works on copies; they replace the old rows only when
-it returns. A `Draft` reads through its own writes to the state, and `apply`
-takes them over; a fold that raised is simply not applied.
+Rule 11 of the design: a fold that raises leaves nothing behind. Rows are values, so
+a `Draft` puts a new one in the place of the old one at once and remembers the old
+one: reading is one look-up, also of what the record itself wrote. `apply` makes the
+record's changes the group's; `revert` puts the old rows back.
 """
 
-from typing import Any, cast
+from typing import Any
 
 from wigwag.server.core._events import Event
 from wigwag.server.core._rows import (
@@ -43,7 +44,7 @@ class Draft:
         *(
             "_caches",
             "_forgotten",
-            "_rows",
+            "_undo",
             "entries",
             "epoch",
             "events",
@@ -59,7 +60,8 @@ class Draft:
         self.source = state.next_source()
         self.epoch = state.epoch
         self._caches = state.caches
-        self._rows: dict[tuple[Table[Any, Any], Any], Any] = {}
+        # (table index, key, what was in its place), in the order of writing.
+        self._undo: list[tuple[int, Any, object]] = []
         self._forgotten: list[Device] = []
         self.entries: list[tuple[Device, InboxEntry]] = []
         self.log: list[LogRow] = []
@@ -76,15 +78,12 @@ class Draft:
         Raises:
             RowMissing: It is not in memory; the engine reads it and folds again.
         """
-        written = self._rows
-        row: object = written.get((table, key), ABSENT) if written else ABSENT
+        cache = self._caches[table.index]
+        row = cache.young.get(key, ABSENT)
         if row is ABSENT:
-            cache = self._caches[table.index]
-            row = cache.young.get(key, ABSENT)
+            row = cache.get(key)
             if row is ABSENT:
-                row = cache.get(key)
-                if row is ABSENT:
-                    raise RowMissing(table, key)
+                raise RowMissing(table, key)
         return row  # type: ignore[return-value]  # rows are kept by table
 
     def must_get(self, table: Table[KeyT, RowT], key: KeyT) -> RowT:
@@ -100,7 +99,10 @@ class Draft:
 
     def put(self, table: Table[KeyT, RowT], key: KeyT, row: RowT | None) -> None:
         """Replace a row; None deletes it."""
-        self._rows[table, key] = row
+        index = table.index
+        young = self._caches[index].young
+        self._undo.append((index, key, young.get(key, ABSENT)))
+        young[key] = row
 
     def slice_of(self, key: SliceKey) -> Slice:
         """Return stored entries of an inbox, those of the running group included.
@@ -140,10 +142,7 @@ class Draft:
 
     def peek_shares(self, device: Device) -> dict[User, int] | None:
         """Return a device's shares if they are in memory."""
-        row = self._rows.get((SHARES, device), ABSENT)
-        if row is ABSENT:
-            return self.state.peek(SHARES, device)
-        return cast("dict[User, int] | None", row)
+        return self.state.peek(SHARES, device)
 
     def put_head(self, device: Device, head: HeadRow) -> None:
         """Replace an inbox's head; below the limit its shares needn't be counted."""
@@ -151,20 +150,27 @@ class Draft:
         if head.size <= self.state.limits.sender_bytes_max and (
             self.peek_shares(device) is not None
         ):
-            self._rows[SHARES, device] = None
+            self.put(SHARES, device, None)
             self._forgotten.append(device)
 
+    def revert(self) -> None:
+        """Put back what the record replaced."""
+        for index, key, before in reversed(self._undo):
+            young = self._caches[index].young
+            if before is ABSENT:
+                del young[key]
+            else:
+                young[key] = before
+
     def apply(self) -> None:
-        """Make the record's changes the state's."""
+        """Make the record's changes the group's; then it can't be taken back."""
         state = self.state
         changes = state.changes
         if self.epoch != state.epoch:
             state.open_epoch(self.epoch)
         caches, dirty = self._caches, changes.rows
-        for (table, key), row in self._rows.items():
-            index = table.index
-            caches[index].young[key] = row
-            dirty[index][key] = row
+        for index, key, _ in self._undo:
+            dirty[index][key] = caches[index].young[key]
         for device in self._forgotten:
             state.caches[SHARES.index].forget(device)
         for device, entry in self.entries:

@@ -93,8 +93,10 @@ def fold(request: Request, state: State) -> Outcome:
         answer = _fold(draft, request)
         draft.apply()
     except RowMissing:
+        draft.revert()
         raise
     except Exception as error:
+        draft.revert()
         return Outcome(refuse(request, Refusal.INTERNAL), (), error)
     return Outcome(answer, draft.events)
 

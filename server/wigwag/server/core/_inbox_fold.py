@@ -22,7 +22,14 @@ from wigwag.server.core._frames import (
 from wigwag.server.core._marks import add_pending, clear_pending, mark_of
 from wigwag.server.core._refusals import UndeliveredReason
 from wigwag.server.core._requests import Send
-from wigwag.server.core._rows import HEADS, MARKS, AnyEntry, HeadRow, MarkRow
+from wigwag.server.core._rows import (
+    HEADS,
+    MARKS,
+    AnyEntry,
+    HeadRow,
+    MarkRow,
+    RosterRow,
+)
 from wigwag.server.core._values import (
     USER_BYTES,
     Chat,
@@ -39,37 +46,47 @@ from wigwag.server.core._values import (
 _NO_MARK = MarkRow(0, 0, ())
 
 
-def deliver(draft: Draft, send: Send, chat_seq: Position) -> None:
+def deliver(
+    draft: Draft, send: Send, chat_seq: Position, rosters: Sequence[RosterRow]
+) -> None:
     """Put a sequenced message into the inboxes of the users it names.
+
+    Users, and envelopes by user and device, are sorted (R-VALUE-009): they are walked
+    side by side.
 
     Args:
         draft: The record's view.
         send: The message.
         chat_seq: Its position in the chat; 0 for classes 3 and 4.
+        rosters: The reachable devices of each user.
     """
     own = send.sender[:USER_BYTES]
     lost: list[tuple[EnvelopeLike, UndeliveredReason]] = []
-    envelopes: dict[User, list[EnvelopeLike]] = {user: [] for user in send.users}
-    for one in send.envelopes:
-        envelopes[one.user].append(one)
-    for user in send.users:
+    envelopes = send.envelopes
+    at, end = 0, len(envelopes)
+    for user, roster in zip(send.users, rosters, strict=True):
+        first = at
+        while at < end and envelopes[at].user == user:
+            at += 1
+        if first == at and user == own and _is_alone(roster, send.sender):
+            continue  # nothing is for him
         key = send.chat + user
         row = draft.get(MARKS, key) or _NO_MARK
         if draft.source <= row.source:
             continue  # a replay: this delivery was folded before
         is_stored = False
-        registered = dict(draft.roster(user))
-        for one in envelopes[user]:
-            if registered.get(one.device) != one.registration_id:
+        unserved = dict(roster)
+        for one in envelopes[first:at]:
+            if unserved.get(one.device) != one.registration_id:
                 lost.append((one, UndeliveredReason.DEVICE_GONE))
                 continue
-            del registered[one.device]
+            del unserved[one.device]
             if _store(draft, send, chat_seq, one):
                 is_stored = True
             else:
                 lost.append((one, UndeliveredReason.SUSPENDED))
-        if chat_seq:
-            for number in registered:
+        if chat_seq and unserved:
+            for number in unserved:
                 device = device_of(user, number)
                 if device != send.sender:
                     _store_stub(draft, send, chat_seq, device)
@@ -78,10 +95,16 @@ def deliver(draft: Draft, send: Send, chat_seq: Position) -> None:
         else:
             row = MarkRow(draft.source, row.top, row.pending)
         draft.put(MARKS, key, row)
+    assert at == end, "an envelope is of no user named, or out of order"
     for one, reason in lost:
         report_undelivered(
             draft, own, send.chat, send.client_msg_id, one.user, one.device, reason
         )
+
+
+def _is_alone(roster: RosterRow, device: Device) -> bool:
+    """Whether no other device than this one of its user is reachable."""
+    return not roster or (len(roster) == 1 and roster[0][0] == device[USER_BYTES])
 
 
 def _store(draft: Draft, send: Send, chat_seq: Position, one: EnvelopeLike) -> bool:
