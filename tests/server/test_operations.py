@@ -78,7 +78,7 @@ async def test_an_invite_of_the_admin_lets_one_person_in() -> None:
     ("line", "expected"),
     [
         (b"no json\n", "no admin request"),
-        (b'{"command": "dance"}\n', "known: accept-clock, drain, invite, status"),
+        (b'{"command": "dance"}\n', "known: accept-clock, backup, drain, invite, status"),
         (b'{"command": "status", "x": 1}\n', "unknown field"),
         (b"[" * 5_000, "no admin request"),
         (b"", "no admin request"),

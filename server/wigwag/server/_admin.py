@@ -7,7 +7,10 @@ it. One JSON object in a line asks, one in a line answers:
     {"command": "invite", "uses": 1, "expires_seconds": 86400}
     {"command": "drain"}
     {"command": "accept-clock"}
+    {"command": "backup", "path": "/var/backups/wigwag"}
     -> {"ok": true, …} or {"ok": false, "error": "one sentence"}
+
+Before the answer of a command that takes long come lines {"progress": …}.
 """
 
 import os
@@ -24,7 +27,10 @@ from wigwag.server._folder import storage_error
 from wigwag.server._hub import Hub
 
 REQUEST_SECONDS = 10.0
-REQUEST_BYTES_MAX = 4_096
+# A command that takes long may be silent for this long: fsync of a large copy.
+SILENCE_SECONDS_MAX = 600.0
+# A path of PATH_MAX bytes, escaped.
+REQUEST_BYTES_MAX = 32_768
 CONNECTIONS_MAX = 8
 SOCKET_MODE = 0o600
 # What fits into sockaddr_un on Linux and macOS alike.
@@ -39,6 +45,7 @@ class AdminRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     command: str
     uses: int = 1
     expires_seconds: int = 86_400
+    path: str = ""
 
 
 class AdminRefusedError(Exception):
@@ -46,6 +53,9 @@ class AdminRefusedError(Exception):
 
 
 AdminCommand: TypeAlias = Callable[[AdminRequest], Awaitable[Reply]]
+Tell: TypeAlias = Callable[[Reply], Awaitable[None]]
+"""Sends a line of progress to whoever asked; raises when he has gone away."""
+LongCommand: TypeAlias = Callable[[AdminRequest, Tell], Awaitable[Reply]]
 
 
 def short_path(path: Path, folder_descriptor: int) -> str:
@@ -93,11 +103,19 @@ class AdminServer:
         path: The socket file.
         commands: By name.
         hub: For faults.
+        long_commands: Those that tell how far they are, by name.
     """
 
-    def __init__(self, path: Path, commands: dict[str, AdminCommand], hub: Hub) -> None:
+    def __init__(
+        self,
+        path: Path,
+        commands: dict[str, AdminCommand],
+        hub: Hub,
+        long_commands: dict[str, LongCommand] | None = None,
+    ) -> None:
         self._path = path
         self._commands = commands
+        self._long_commands = long_commands or {}
         self._hub = hub
         self._slots = trio.CapacityLimiter(CONNECTIONS_MAX)
 
@@ -113,31 +131,41 @@ class AdminServer:
         """Answer one connection; whatever happens, it happens to this one alone."""
         try:
             async with stream, self._slots:
-                with trio.move_on_after(REQUEST_SECONDS):
+                with trio.move_on_after(REQUEST_SECONDS) as scope:
                     line = await _read_line(stream)
-                    reply = await self._answer(line)
+                    reply = await self._answer(line, stream, scope)
                     await stream.send_all(msgspec.json.encode(reply) + b"\n")
         except trio.BrokenResourceError:
             return
         except Exception as error:
             self._hub.failed("admin_failed", error)
 
-    async def _answer(self, line: bytes) -> Reply:
+    async def _answer(
+        self, line: bytes, stream: trio.SocketStream, scope: trio.CancelScope
+    ) -> Reply:
         try:
             request = msgspec.json.decode(line, type=AdminRequest)
         except msgspec.MsgspecError as error:
             return {"ok": False, "error": f"no admin request: {error}"}
+
+        async def tell(progress: Reply) -> None:
+            scope.deadline = trio.current_time() + SILENCE_SECONDS_MAX
+            await stream.send_all(msgspec.json.encode({"progress": progress}) + b"\n")
+
         command = self._commands.get(request.command)
-        if command is None:
-            known = ", ".join(sorted(self._commands))
-            return {
-                "ok": False,
-                "error": f"there is no command {request.command!r}; known: {known}",
-            }
+        long_command = self._long_commands.get(request.command)
         try:
-            return {"ok": True, **await command(request)}
+            if command is not None:
+                return {"ok": True, **await command(request)}
+            if long_command is not None:
+                return {"ok": True, **await long_command(request, tell)}
         except AdminRefusedError as error:
             return {"ok": False, "error": str(error)}
+        known = ", ".join(sorted((*self._commands, *self._long_commands)))
+        return {
+            "ok": False,
+            "error": f"there is no command {request.command!r}; known: {known}",
+        }
 
 
 async def _read_line(stream: trio.SocketStream) -> bytes:

@@ -2,20 +2,19 @@
 
 import os
 import re
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
 import click
-import msgspec
 
 from wigwag.server._admin import Reply
 from wigwag.server._admin_client import ask_admin
+from wigwag.server._admin_options import common_options, fail, print_json
+from wigwag.server._backup_cli import backup, restore
+from wigwag.server._config_cli import config
 from wigwag.server._config_load import load_config
 from wigwag.server._errors import ServerError
 
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
-Decorated = TypeVar("Decorated", bound=Callable[..., object])
 
 EPILOG = """
 \b
@@ -44,32 +43,22 @@ class _Duration(click.ParamType[int]):
         return int(match[1]) * _UNITS[match[2]]
 
 
-def _common(function: Decorated) -> Decorated:
-    """Add what every subcommand takes."""
-    function = click.option(
-        "--json", "as_json", is_flag=True, help="Only JSON on standard output."
-    )(function)
-    function = click.option("--data", help="The server's data folder.")(function)
-    return click.option(
-        "--config",
-        "config_path",
-        type=click.Path(path_type=Path),
-        help="The server's configuration file.",
-    )(function)
-
-
 @click.group(epilog=EPILOG)
 def admin() -> None:
     """Look after a running server, from its own machine."""
 
 
+for command in (backup, restore, config):
+    admin.add_command(command)
+
+
 @admin.command()
-@_common
+@common_options
 def status(config_path: Path | None, data: str | None, *, as_json: bool) -> None:
     """Show what the server holds and does."""
     reply = _ask(config_path, data, {"command": "status"})
     if as_json:
-        _print_json(reply)
+        print_json(reply)
         return
     for key, value in reply.items():
         click.echo(f"{key.replace('_', ' '):16} {value}")
@@ -80,7 +69,7 @@ def status(config_path: Path | None, data: str | None, *, as_json: bool) -> None
 @click.option(
     "--expires", type=_Duration(), default="24h", show_default=True, help="30m, 24h, 7d"
 )
-@_common
+@common_options
 def invite(
     config_path: Path | None,
     data: str | None,
@@ -96,29 +85,29 @@ def invite(
         {"command": "invite", "uses": uses, "expires_seconds": expires},
     )
     if as_json:
-        _print_json(reply)
+        print_json(reply)
     else:
         click.echo(reply["join"])
 
 
 @admin.command()
-@_common
+@common_options
 def drain(config_path: Path | None, data: str | None, *, as_json: bool) -> None:
     """Let connections finish, then stop the server."""
     reply = _ask(config_path, data, {"command": "drain"})
     if as_json:
-        _print_json(reply)
+        print_json(reply)
     else:
         click.echo(f"draining {reply['connections']} connections")
 
 
 @admin.command(name="accept-clock")
-@_common
+@common_options
 def accept_clock(config_path: Path | None, data: str | None, *, as_json: bool) -> None:
     """Follow this machine's clock after it was set by more than a minute."""
     reply = _ask(config_path, data, {"command": "accept-clock"})
     if as_json:
-        _print_json(reply)
+        print_json(reply)
     else:
         click.echo(f"the clock moved by {reply['step_ms']} ms")
 
@@ -126,12 +115,7 @@ def accept_clock(config_path: Path | None, data: str | None, *, as_json: bool) -
 def _ask(config_path: Path | None, data: str | None, request: Reply) -> Reply:
     try:
         options = {"data": data} if data else {}
-        config = load_config(config_path, os.environ, options)
-        return ask_admin(config.data_folder(dict(os.environ)), request)
+        loaded = load_config(config_path, os.environ, options)
+        return ask_admin(loaded.data_folder(dict(os.environ)), request)
     except ServerError as error:
-        click.echo(f"wigwag admin: {error.sentence}", err=True)
-        raise SystemExit(error.exit_code) from error
-
-
-def _print_json(reply: Reply) -> None:
-    click.echo(msgspec.json.encode(reply).decode())
+        fail(str(request["command"]), error)

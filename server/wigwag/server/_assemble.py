@@ -1,4 +1,4 @@
-"""Puts a server together from its configuration: the only file that names engines.
+"""Puts a server together from its configuration: the only file that opens an engine.
 
     async with open_server(config, folder) as server:
         print((await server.invite()).reveal())
@@ -20,15 +20,11 @@ import trio
 from wigwag.server._address import Address, parse_address
 from wigwag.server._admin import AdminServer, bind_admin
 from wigwag.server._admission import Admission
+from wigwag.server._backup import Backups
 from wigwag.server._certificates import load_identity
 from wigwag.server._config import Config
 from wigwag.server._counts import Counts
-from wigwag.server._errors import (
-    ConfigError,
-    DamagedDataError,
-    InUseError,
-)
-from wigwag.server._errors import StorageError as ServerStorageError
+from wigwag.server._engine_errors import engine_errors
 from wigwag.server._folder import DataFolder
 from wigwag.server._health import Health
 from wigwag.server._hub import Hub
@@ -50,13 +46,6 @@ from wigwag.server.engines import (
     open_engine,
 )
 from wigwag.server.handlers import HANDLERS
-from wigwag.server.ports import (
-    ClockSuspectError,
-    DatabaseInUseError,
-    NotADatabaseError,
-    SchemaTooNewError,
-    StorageError,
-)
 from wigwag.wire import Explainer
 
 # The first {write revision, features, fold version}; clusters will count it up.
@@ -102,19 +91,17 @@ async def open_server(
     hub = _hub(config, log, counts, entropy)
     with contextlib.ExitStack() as opened:
         ports = _bind(config, folder, opened)
+        opened.enter_context(engine_errors())
         executor = opened.enter_context(ThreadExecutor())
-        async with (
-            _engine_errors(),
-            open_engine(
-                folder.database,
-                clock=clock,
-                executor=executor,
-                listener=hub,
-                limits=config.limits.engine,
-                accept_clock=accepts_clock,
-                accept_loss=accepts_loss,
-            ) as engine,
-        ):
+        async with open_engine(
+            folder.database,
+            clock=clock,
+            executor=executor,
+            listener=hub,
+            limits=config.limits.engine,
+            accept_clock=accepts_clock,
+            accept_loss=accepts_loss,
+        ) as engine:
             services = Services(
                 engine=engine,
                 hub=hub,
@@ -137,7 +124,8 @@ async def open_server(
             server = _server(
                 config, services, ports, tls, identity.ca_pin, clock, metrics
             )
-            admin = AdminServer(folder.admin_socket, server.operations.commands(), hub)
+            backups = Backups(engine, folder, config, clock, build_version())
+            admin = _admin(folder, server, backups, hub)
             async with server.running(ports, admin):
                 yield server
 
@@ -192,6 +180,14 @@ def _server(
     return server
 
 
+def _admin(
+    folder: DataFolder, server: Server, backups: Backups, hub: Hub
+) -> AdminServer:
+    long_commands = {"backup": backups.command}
+    commands = server.operations.commands()
+    return AdminServer(folder.admin_socket, commands, hub, long_commands)
+
+
 def _open_trace(
     config: Config, clock: SystemClock, opened: contextlib.ExitStack
 ) -> FrameTrace | None:
@@ -241,18 +237,3 @@ def _certificate_names(config: Config) -> tuple[str, ...]:
     if public is not None:
         names.insert(0, public.host)
     return tuple(dict.fromkeys(names))
-
-
-@contextlib.asynccontextmanager
-async def _engine_errors() -> AsyncGenerator[None, None]:
-    """Translate what a store says into what an operator is told."""
-    try:
-        yield
-    except DatabaseInUseError as error:
-        raise InUseError(str(error)) from error
-    except (SchemaTooNewError, NotADatabaseError) as error:
-        raise DamagedDataError(str(error)) from error
-    except ClockSuspectError as error:
-        raise ConfigError(str(error)) from error
-    except StorageError as error:
-        raise ServerStorageError(str(error)) from error

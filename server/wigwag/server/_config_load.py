@@ -4,12 +4,14 @@ import difflib
 import re
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 import msgspec
 
 from wigwag.server._config import Config
+from wigwag.server._config_text import default_config, flat_settings
 from wigwag.server._errors import ConfigError
 from wigwag.server._limits import Limits
 from wigwag.server._toml_lines import KeyPath, line_of, locate_keys
@@ -24,6 +26,27 @@ FILE_BYTES_MAX = 1_048_576
 Tree = dict[str, object]
 
 _ERROR_PATH = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<path>[^`]*)`)?$", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting as it holds.
+
+    Attributes:
+        key_path: Its tables and its key.
+        value: Its value.
+        origin: Who has set it: a file and line, a variable, an option, a limits
+            profile, or "default".
+    """
+
+    key_path: KeyPath
+    value: object
+    origin: str
+
+    @property
+    def name(self) -> str:
+        """Its dotted name."""
+        return ".".join(self.key_path)
 
 
 class _Source:
@@ -61,6 +84,47 @@ def load_config(
     Raises:
         ConfigError: One sentence with the place of the mistake.
     """
+    return _load(path, environment, options or {})[0]
+
+
+def load_settings(
+    path: Path | None,
+    environment: Mapping[str, str],
+    options: Mapping[str, str] | None = None,
+) -> list[Setting]:
+    """Read the configuration as `load_config` does, and say who set what.
+
+    Raises:
+        ConfigError: One sentence with the place of the mistake.
+    """
+    config, tree, source = _load(path, environment, options or {})
+    plain = dict(flat_settings(Config()))
+    profiled = dict(flat_settings(default_config(config)))
+    settings: list[Setting] = []
+    for key_path, value in flat_settings(config):
+        origin = "default"
+        if _is_set(tree, key_path):
+            origin = source.place(key_path)
+        elif profiled[key_path] != plain[key_path]:
+            origin = f"limits_profile {config.limits_profile}"
+        settings.append(Setting(key_path, value, origin))
+    return settings
+
+
+def _is_set(tree: Tree, key_path: KeyPath) -> bool:
+    """Whether somebody has written a setting down."""
+    at: object = tree
+    for key in key_path:
+        table = cast("Tree", at) if isinstance(at, dict) else {}
+        if key not in table:
+            return False
+        at = table[key]
+    return True
+
+
+def _load(
+    path: Path | None, environment: Mapping[str, str], options: Mapping[str, str]
+) -> tuple[Config, Tree, _Source]:
     text = "" if path is None else _read(path)
     source = _Source(path, text)
     tree = _parse(path, text)
@@ -71,11 +135,11 @@ def load_config(
             source.variables[key_path] = name
             _check_name(key_path, source)
             _set(tree, key_path, _scalar(key_path, environment[name]))
-    for dotted, value in (options or {}).items():
+    for dotted, value in options.items():
         key_path = tuple(dotted.split("."))
         source.options[key_path] = f"--{key_path[-1].replace('_', '-')}"
         _set(tree, key_path, value)
-    return _convert(tree, source)
+    return _convert(tree, source), tree, source
 
 
 def _read(path: Path) -> str:

@@ -16,13 +16,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from wigwag.server._errors import InUseError, StorageError
+from wigwag.server._errors import DamagedDataError, InUseError, StorageError
 
 FOLDER_MODE = 0o700
 SECRET_MODE = 0o600
 LOCK_NAME = "lock"
 DATABASE_NAME = "wigwag.db"
 ADMIN_SOCKET_NAME = "admin.sock"
+# There while a restore is under way: the folder is half old and half new.
+RESTORING_NAME = "restoring"
 # The text of a lock file is one line; more is some other file.
 LOCK_BYTES_MAX = 512
 
@@ -68,11 +70,18 @@ class DataFolder:
 
 
 @contextlib.contextmanager
-def open_folder(path: Path) -> Generator[DataFolder, None, None]:
+def open_folder(
+    path: Path, *, is_restore: bool = False
+) -> Generator[DataFolder, None, None]:
     """Create the data folder if needed and hold it until the block ends.
+
+    Args:
+        path: The folder.
+        is_restore: Also one that a restore left unfinished.
 
     Raises:
         InUseError: Another process holds it; the sentence says which, since when.
+        DamagedDataError: A restore of it was cut short.
         StorageError: It can't be created, entered or locked.
     """
     try:
@@ -82,6 +91,11 @@ def open_folder(path: Path) -> Generator[DataFolder, None, None]:
         raise storage_error(path, error) from error
     try:
         _lock(path, descriptor)
+        if not is_restore and (path / RESTORING_NAME).exists():
+            raise DamagedDataError(
+                f"a restore of {path} was cut short: give the same "
+                "`wigwag admin restore` again"
+            )
         yield DataFolder(path)
     finally:
         os.close(descriptor)

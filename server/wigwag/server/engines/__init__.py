@@ -17,19 +17,27 @@ from wigwag.server.engines._database import open_database as open_database
 from wigwag.server.engines._database import prepare as prepare
 from wigwag.server.engines._embedded import EmbeddedEngine as EmbeddedEngine
 from wigwag.server.engines._embedded import open_engine as open_engine
+from wigwag.server.engines._examine import DatabaseFacts as DatabaseFacts
+from wigwag.server.engines._examine import examine_database as examine_database
+from wigwag.server.engines._examine import mark_restored as mark_restored
+from wigwag.server.engines._examine import newest_epoch as newest_epoch
 from wigwag.server.engines._mark import forget_mark as forget_mark
 from wigwag.server.engines._mark import mark_path as mark_path
 
 __all__ = [
     "CRASH_POINTS",
+    "DatabaseFacts",
     "EmbeddedEngine",
     "OpenDatabase",
     "SystemClock",
     "SystemEntropy",
     "ThreadExecutor",
     "checked_vfs",
+    "examine_database",
     "forget_mark",
     "mark_path",
+    "mark_restored",
+    "newest_epoch",
     "open_database",
     "open_engine",
     "prepare",

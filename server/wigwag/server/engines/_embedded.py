@@ -14,7 +14,7 @@ A group whose folds changed nothing needs no transaction.
 """
 
 from collections import deque
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -40,6 +40,7 @@ from wigwag.server.core import (
     refuse,
     wanted,
 )
+from wigwag.server.engines._copy import PAUSE_SECONDS_MIN
 from wigwag.server.engines._crash import crash_point
 from wigwag.server.engines._database import OpenDatabase, open_database
 from wigwag.server.engines._notify import Notifier
@@ -300,6 +301,24 @@ class EmbeddedEngine:
         if self._state.is_space_low and await self._executor.run(store.reserve.fill):
             self._state.is_space_low = False
             self._listener.space_low(False)
+
+    async def copy_to(
+        self, target: Path, tell: Callable[[int, int], Awaitable[None]]
+    ) -> None:
+        """Copy the database while it is used; see `ports.CopySource`."""
+        store, run = self._store, self._executor.run
+        copy = await run(lambda: store.begin_copy(target))
+        try:
+            step = await run(copy.step)
+            while not step.is_last:
+                await tell(step.pages, step.pages_all)
+                # As long as the step was, the writer is free.
+                await trio.sleep(max(step.seconds, PAUSE_SECONDS_MIN))
+                step = await run(copy.step)
+            await tell(step.pages, step.pages_all)
+        finally:
+            with trio.CancelScope(shield=True):
+                await run(lambda: store.end_copy(copy))
 
     async def shut(self) -> None:
         """Close the database, tidily unless abandoned or failed."""

@@ -5,6 +5,7 @@ that touches them can be checked. This is the one place that converts.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, Protocol, cast
 
 import apsw
@@ -70,3 +71,45 @@ def fetch_one(
     row = database.execute(statement, bindings).fetchone()
     assert row is not None, "the statement has one row by construction"
     return row
+
+
+class PageCopy:
+    """A copy of a database into a file, page by page. Made by `copy_pages`."""
+
+    def __init__(self, target: Any, backup: Any) -> None:  # noqa: ANN401 - apsw's
+        self._target = target
+        self._backup = backup
+
+    @property
+    def left(self) -> int:
+        """Pages still to copy, as of the last step."""
+        return cast("int", self._backup.remaining)
+
+    @property
+    def pages(self) -> int:
+        """Pages of the source, as of the last step."""
+        return cast("int", self._backup.page_count)
+
+    def step(self, pages_max: int) -> bool:
+        """Copy some pages; True: these were the last."""
+        return cast("bool", self._backup.step(pages_max))
+
+    def close(self) -> None:
+        """Finish the copy and close the target."""
+        try:
+            self._backup.finish()
+        finally:
+            self._target.close()
+
+
+def copy_pages(source: Database, target: Path, vfs: str) -> PageCopy:
+    """Begin to copy a database into an empty file.
+
+    The target isn't fsynced: the caller does that, away from the source's thread.
+    """
+    connection = apsw.Connection(str(target), vfs=vfs)
+    database = typed(connection)
+    for pragma in ("synchronous = OFF", "locking_mode = EXCLUSIVE"):
+        database.execute(f"PRAGMA {pragma}").fetchall()
+    backup = connection.backup("main", cast("apsw.Connection", source), "main")
+    return PageCopy(connection, backup)

@@ -7,6 +7,7 @@ import apsw
 
 from wigwag.server.core import Changes, Meta, Position, Wanted, epoch_at, position
 from wigwag.server.engines._checked import is_checksum_fault, is_damage
+from wigwag.server.engines._copy import DatabaseCopy
 from wigwag.server.engines._crash import crash_point
 from wigwag.server.engines._database import OpenDatabase
 from wigwag.server.engines._mark import Mark, mark_path
@@ -25,6 +26,7 @@ from wigwag.server.engines._writer import Days, write_changes_txn
 from wigwag.server.ports import (
     ClockSuspectError,
     CommitUncertainError,
+    CopyFailedError,
     DatabaseDamagedError,
     LogLostError,
     NotADatabaseError,
@@ -63,6 +65,7 @@ class Store:
             find_days(database, SENT_PREFIX), find_days(database, LOG_PREFIX)
         )
         self._wal_pages = 0
+        self._copies: list[DatabaseCopy] = []
         database.set_wal_hook(self._note_wal)
 
     def _note_wal(self, _: object, __: str, pages: int) -> int:
@@ -171,15 +174,42 @@ class Store:
         self._mark.sync()
         crash_point("store.after_checkpoint")
 
+    def begin_copy(self, target: Path) -> DatabaseCopy:
+        """Begin to copy the database into a new file.
+
+        Raises:
+            CopyFailedError: The target can't be made.
+        """
+        copy = DatabaseCopy(self.database, target)
+        self._copies.append(copy)
+        return copy
+
+    def end_copy(self, copy: DatabaseCopy) -> None:
+        """End a copy, complete or not.
+
+        Raises:
+            CopyFailedError: The target's disk refused.
+        """
+        if copy in self._copies:
+            self._copies.remove(copy)
+            copy.close()
+
+    def _end_copies(self) -> None:
+        while self._copies:
+            with suppress(CopyFailedError):  # it is incomplete anyway
+                self.end_copy(self._copies[0])
+
     def close(self) -> None:
         """Truncate the WAL and close."""
         crash_point("store.before_close")
+        self._end_copies()
         self.checkpoint(apsw.SQLITE_CHECKPOINT_TRUNCATE)
         self.database.close()
         self._mark.close()
 
     def abandon(self) -> None:
         """Close as a crash would: an open transaction is rolled back, nothing else."""
+        self._end_copies()
         with suppress(apsw.Error):  # after a failure it may fail again; it is over
             self.database.close(True)
         self._mark.close()
@@ -259,7 +289,9 @@ def _begin(
     if clock_ms and is_odd and not accept_clock:
         raise ClockSuspectError(now_ms, clock_ms)
     epochs = [row[0] for row in database.execute("SELECT epoch FROM epoch")]
-    epoch = epoch_at(max(epochs, default=0), now_ms)
+    # `void_below` may be higher than any of them: a restore has raised it above all
+    # epochs that were used after the backup.
+    epoch = epoch_at(max(0, *epochs, void_below - 1), now_ms)
     database.execute(
         "UPDATE epoch SET ended = (SELECT ordinal FROM log) "
         "WHERE epoch = (SELECT max(epoch) FROM epoch)"

@@ -14,11 +14,13 @@ from wigwag.server.ports._adapters import Entropy as Entropy
 from wigwag.server.ports._adapters import Executor as Executor
 from wigwag.server.ports._adapters import Job as Job
 from wigwag.server.ports._adapters import WallClock as WallClock
+from wigwag.server.ports._engine import CopySource as CopySource
 from wigwag.server.ports._engine import Engine as Engine
 from wigwag.server.ports._engine import Listener as Listener
 from wigwag.server.ports._engine import Watcher as Watcher
 from wigwag.server.ports._errors import ClockSuspectError as ClockSuspectError
 from wigwag.server.ports._errors import CommitUncertainError as CommitUncertainError
+from wigwag.server.ports._errors import CopyFailedError as CopyFailedError
 from wigwag.server.ports._errors import DatabaseDamagedError as DatabaseDamagedError
 from wigwag.server.ports._errors import DatabaseInUseError as DatabaseInUseError
 from wigwag.server.ports._errors import EngineClosedError as EngineClosedError
@@ -32,6 +34,8 @@ from wigwag.server.ports._errors import StorageError as StorageError
 __all__ = [
     "ClockSuspectError",
     "CommitUncertainError",
+    "CopyFailedError",
+    "CopySource",
     "DatabaseDamagedError",
     "DatabaseInUseError",
     "Engine",

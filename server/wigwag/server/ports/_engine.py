@@ -1,6 +1,7 @@
 """The log with its tables, as the sessions see it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from wigwag.server.core import (
@@ -134,4 +135,25 @@ class Engine(Protocol):
     @property
     def is_space_low(self) -> bool:
         """The disk was full: SENDs are refused until there is space."""
+        ...
+
+
+class CopySource(Protocol):
+    """An engine whose database can be copied while it is used."""
+
+    async def copy_to(
+        self, target: Path, tell: Callable[[int, int], Awaitable[None]], /
+    ) -> None:
+        """Copy the database into a new file, as it stands when the copy ends.
+
+        Requests wait a few milliseconds longer meanwhile. The file is whole, but
+        not fsynced, when this returns.
+
+        Args:
+            target: The file; it must not be there.
+            tell: Called with the pages copied and all pages; may take its time.
+
+        Raises:
+            CopyFailedError: The disk refused, or the engine was closed.
+        """
         ...

@@ -139,3 +139,10 @@ class EngineClosedError(StorageError):
 
     def __init__(self) -> None:
         super().__init__("the engine has stopped")
+
+
+class CopyFailedError(StorageError):
+    """A copy of the database could not be made; the engine itself goes on."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the database could not be copied: {reason}")
