@@ -2,6 +2,7 @@
 
 import click
 
+from wigwag.bench._codec_cli import codec
 from wigwag.bench._server_cli import server
 
 
@@ -11,3 +12,4 @@ def bench() -> None:
 
 
 bench.add_command(server)
+bench.add_command(codec)
