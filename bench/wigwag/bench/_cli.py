@@ -2,6 +2,7 @@
 
 import click
 
+from wigwag.bench._adversary_cli import adversary
 from wigwag.bench._codec_cli import codec
 from wigwag.bench._server_cli import server
 
@@ -11,5 +12,6 @@ def bench() -> None:
     """Measure speed: real processes, real TLS, durable answers."""
 
 
+bench.add_command(adversary)
 bench.add_command(server)
 bench.add_command(codec)

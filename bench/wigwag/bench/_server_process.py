@@ -6,9 +6,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 from wigwag.bench._errors import BenchError
@@ -27,14 +28,19 @@ data = "{data}"
 development = true
 registration = "open"
 limits_profile = "{profile}"
-trusted_networks = ["127.0.0.0/8"]
+trusted_networks = [{trusted}]
 
 [log]
 format = "json"
 
 [health]
 listen = "127.0.0.1:0"
+
+[limits]
+{limits}
 """
+# Everything on this machine: the generator is many clients of one address.
+LOOPBACK = '"127.0.0.0/8"'
 
 
 class BenchServer:
@@ -56,15 +62,32 @@ class BenchServer:
         assert self._process is not None
         return self._process.pid
 
-    def start(self, profile: Profile = "bench") -> None:
+    def start(
+        self,
+        profile: Profile = "bench",
+        *,
+        is_trusting: bool = True,
+        limits: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
         """Starts it and waits until clients can come.
+
+        Args:
+            profile: Of its limits.
+            is_trusting: Bounds by address don't hold for this machine's own clients.
+            limits: Bounds other than the profile's.
 
         Raises:
             BenchError: It did not become ready; the message has its last words.
         """
         config = self._folder / "server.toml"
         config.write_text(
-            CONFIG.format(data=self._folder / "data", port=self.port, profile=profile),
+            CONFIG.format(
+                data=self._folder / "data",
+                port=self.port,
+                profile=profile,
+                trusted=LOOPBACK if is_trusting else "",
+                limits="\n".join(f"{name} = {value}" for name, value in limits.items()),
+            ),
             "utf-8",
         )
         output, log = self._folder / "output", self._folder / "log"

@@ -34,6 +34,9 @@ from wigwag.bench.adversary._honest import Harm as Harm
 from wigwag.bench.adversary._honest import HonestPairs as HonestPairs
 from wigwag.bench.adversary._people import Account as Account
 from wigwag.bench.adversary._people import People as People
+from wigwag.bench.adversary._report import Report as Report
+from wigwag.bench.adversary._report import shown as shown
+from wigwag.bench.adversary._runner import run_attacks as run_attacks
 from wigwag.bench.adversary._setup import aim as aim
 from wigwag.bench.adversary._setup import honest_target as honest_target
 from wigwag.bench.adversary._sources import Sources as Sources
@@ -56,6 +59,7 @@ __all__ = [
     "Harm",
     "HonestPairs",
     "People",
+    "Report",
     "Row",
     "Seen",
     "Sources",
@@ -70,4 +74,6 @@ __all__ = [
     "honest_target",
     "open_tcp",
     "refused_with",
+    "run_attacks",
+    "shown",
 ]

@@ -38,7 +38,7 @@ BODY_BYTES = 200
 # An online device has everything within this time when faults stop (invariant I5).
 SETTLE_SECONDS_MAX = 30.0
 ACK_SECONDS = LIMITS["ack_interval_ms"].value / 1000
-# How long one wait for a socket may last, so that sends and stops are on time.
+# How long one wait for a socket may last, so that ACKs and stops are on time.
 TICK_SECONDS = 0.01
 REASONS_MAX = 8
 
@@ -301,7 +301,11 @@ class HonestPairs:
 
     def _step(self, *, sends: bool) -> float:
         """Look at the sockets once; return the time."""
-        for key, _ in self._selector.select(TICK_SECONDS):
+        wait = TICK_SECONDS
+        if sends:
+            due = min(pair.due for pair in self._pairs)
+            wait = max(0.0, min(wait, due - time.perf_counter()))
+        for key, _ in self._selector.select(wait):
             pair, is_source = key.data
             now = time.perf_counter()
             if is_source:
