@@ -4,6 +4,7 @@ import click
 
 from wigwag.bench._adversary_cli import adversary
 from wigwag.bench._codec_cli import codec
+from wigwag.bench._crypto_cli import crypto
 from wigwag.bench._server_cli import server
 
 
@@ -15,3 +16,4 @@ def bench() -> None:
 bench.add_command(adversary)
 bench.add_command(server)
 bench.add_command(codec)
+bench.add_command(crypto)

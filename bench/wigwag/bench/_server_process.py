@@ -18,7 +18,7 @@ from wigwag.bench._machine import process_cpu_seconds, process_resident_kib
 START_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 40.0
 _POLL_SECONDS = 0.02
-_READY = re.compile(r"ready on ([^:\s]+):(\d+)")
+_READY = re.compile(r"ready on ([^:\s]+):(\d+), .*?(wigwag://\S+)")
 
 Profile = Literal["bench", "default"]
 
@@ -49,12 +49,13 @@ class BenchServer:
     Attributes:
         host: Where it listens.
         port: The same port after every restart, so that clients find it again.
+        join: Join string of the newest start.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
-        self.host, self.port = "127.0.0.1", 0
+        self.host, self.port, self.join = "127.0.0.1", 0, ""
 
     @property
     def pid(self) -> int:
@@ -98,7 +99,7 @@ class BenchServer:
                 stderr=err,
                 stdin=subprocess.DEVNULL,
             )
-        self.host, self.port = _ready(self._process, output, log)
+        self.host, self.port, self.join = _ready(self._process, output, log)
 
     def stop(self) -> None:
         """Asks it to drain, and ends it if it doesn't."""
@@ -161,13 +162,13 @@ def server_folder() -> Generator[BenchServer]:
 
 def _ready(
     process: subprocess.Popen[bytes], output: Path, log: Path
-) -> tuple[str, int]:
-    """Waits for the ready line and returns the address in it."""
+) -> tuple[str, int, str]:
+    """Waits for the ready line and returns address and join string in it."""
     deadline = time.monotonic() + START_SECONDS_MAX
     while time.monotonic() < deadline:
         found = _READY.search(output.read_text("utf-8", errors="replace"))
         if found:
-            return found[1], int(found[2])
+            return found[1], int(found[2]), found[3]
         if process.poll() is not None:
             break
         time.sleep(_POLL_SECONDS)
