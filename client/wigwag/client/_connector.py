@@ -20,6 +20,7 @@ from wigwag.client._link import Ending, Link
 from wigwag.client._outbox import Window
 from wigwag.client._receiver import Receiver
 from wigwag.client._registration import re_register
+from wigwag.client._restored import has_server_lost_txn, offer_again_txn
 from wigwag.client._sender import Sender
 from wigwag.client._store_account import bump_generation_txn, counter_txn
 from wigwag.client._store_outbox import is_old_copy, made_txn
@@ -178,7 +179,21 @@ class Connector:
             return await re_register(device, self._sender, handshake, facts)
         if not await self._is_ours(answer):
             return await re_register(device, self._sender, handshake, facts)
+        await self._offer_again(answer)
         return answer
+
+    async def _offer_again(self, answer: AuthOk) -> None:
+        """Offer again what a server that was put back from a backup has lost."""
+        now_ms = self._device.now_ms()
+
+        def work(txn: Txn) -> bool:
+            if not has_server_lost_txn(txn, answer.last_stored_id):
+                return False
+            offer_again_txn(txn, now_ms)
+            return True
+
+        if await self._device.store.run(work):
+            self._sender.reload_soon()
 
     async def _is_ours(self, answer: AuthOk) -> bool:
         """Say whether this store made the newest SEND that the server has of it."""

@@ -6,6 +6,7 @@ from wigwag.client._device import Device
 from wigwag.client._message import MessageState
 from wigwag.client._outbox import Ended, EndState
 from wigwag.client._resend import COPY_OF, send_copy_txn
+from wigwag.client._restored import note_sequenced_txn
 from wigwag.client._store_messages import move_state_txn, sequenced_txn
 from wigwag.client._store_outbox import end_letter_txn, letter_txn, save_sent_txn
 from wigwag.client._store_peers import chat_peer_txn, peer_txn
@@ -37,6 +38,8 @@ def end_txn(
     if letter is None:
         return
     end_letter_txn(txn, letter.id, ended.attempt, now_ms)
+    if answered is not None:
+        note_sequenced_txn(txn, letter.id, answered.sent_at_ms)
     if letter.message is None:
         return
     if ended.state is not EndState.SEQUENCED:

@@ -10,6 +10,7 @@ import anyio
 
 from wigwag.client._device import Device, change_account_txn
 from wigwag.client._dial import Facts, Handshake
+from wigwag.client._restored import forget_sequenced_txn
 from wigwag.client._sender import Sender
 from wigwag.client._store_account import Account
 from wigwag.client._store_outbox import forget_ciphertexts_txn
@@ -78,6 +79,7 @@ def _begin_txn(txn: Txn, device: Device) -> tuple[Account, OwnSignedPrekey]:
     txn.forget_sessions()
     forget_ciphertexts_txn(txn)
     clear_chat_bases_txn(txn)
+    forget_sequenced_txn(txn)
     account = change_account_txn(
         txn, lambda old: replace(old, next_registration_id=registration_id)
     )

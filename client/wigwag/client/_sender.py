@@ -99,6 +99,7 @@ class Sender:
         self._kick = anyio.Event()
         self._seal_kick = anyio.Event()
         self.epoch = 0
+        self._is_stale = False
         device.post = self.take
 
     async def load(self) -> None:
@@ -110,6 +111,20 @@ class Sender:
         self._bodies.clear()
         self._answers.clear()
         self.epoch += 1
+
+    def reload_soon(self) -> None:
+        """Read the outbox from the store before anything more is offered.
+
+        By the task that takes answers: what it is about to commit isn't read as open.
+        """
+        self._is_stale = True
+        self._kick.set()
+
+    async def _reload(self) -> None:
+        if self._is_stale:
+            self._is_stale = False
+            await self.load()
+            self._seal_kick.set()
 
     # What the session calls
 
@@ -203,6 +218,7 @@ class Sender:
             try:
                 await self._take_answers()
                 await self._expire()
+                await self._reload()
                 await self._offer()
             except StoreUnwritable as error:
                 await self._recover(error)

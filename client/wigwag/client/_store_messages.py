@@ -160,6 +160,22 @@ def move_state_txn(
         _tell_state_txn(txn, message_id, state, reason, now_ms)
 
 
+def queue_again_txn(txn: Txn, message_id: bytes, now_ms: int) -> None:
+    """Take a message's place back: the server that gave it has lost it.
+
+    The only way back that there is; without it a mark of the server as it is now
+    would pass the old place.
+    """
+    txn.do(
+        "UPDATE message SET state = ?, chat_seq = NULL WHERE id = ? AND state = ?",
+        MessageState.QUEUED,
+        message_id,
+        MessageState.SEQUENCED,
+    )
+    if txn.changed():
+        _tell_state_txn(txn, message_id, MessageState.QUEUED, "", now_ms)
+
+
 def delivered_mark_txn(txn: Txn, chat: bytes, mark: int, now_ms: int) -> None:
     """Note how far a chat is delivered; marks never go back (I23)."""
     txn.do(

@@ -1,6 +1,6 @@
 """Rows of the outbox, their ciphertexts, and what was sent."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -80,6 +80,27 @@ def add_letter_txn(txn: Txn, letter: Letter, *, is_offered: bool) -> None:
         letter.message,
         is_offered,
         letter.expires_ms,
+    )
+
+
+def put_first_txn(
+    txn: Txn,
+    letters: Sequence[tuple[bytes, bytes, int, bytes, bytes, int, int]],
+) -> None:
+    """Put letters that had ended before all others, in this order.
+
+    Args:
+        txn: The transaction.
+        letters: Of each: id, chat, class, content, message, attempt, expires_ms.
+    """
+    first = txn.value(int, "SELECT min(position) FROM outbox") or 1
+    txn.do_many(
+        "INSERT INTO outbox (position, id, chat, class, content, message, attempt,"
+        " is_offered, expires_ms) VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?)",
+        [
+            (first - len(letters) + index, *letter)
+            for index, letter in enumerate(letters)
+        ],
     )
 
 

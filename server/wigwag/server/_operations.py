@@ -114,6 +114,8 @@ class Operations:
             "signed_in": counts.signed_in,
             "sequenced": counts.sequenced,
             "failures": counts.failures,
+            "restores_proven": counts.restores_proven,
+            "entries_corrupt": counts.entries_corrupt,
             "memory_held_bytes": memory.held_bytes,
             "memory_bytes_max": memory.budget_bytes,
         }
