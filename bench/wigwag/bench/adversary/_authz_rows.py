@@ -11,6 +11,7 @@ from wigwag.bench.adversary._attack import (
     Row,
     Seen,
     Target,
+    Told,
     ends_with,
     refused_with,
 )
@@ -26,7 +27,9 @@ from wigwag.bench.adversary._scenes import (
 from wigwag.bench.adversary._wire import Wire
 from wigwag.wire import (
     DRAFT,
+    AccountDeleted,
     Bundles,
+    DeviceListPublish,
     EcPrekey,
     ErrorCode,
     PrekeysClaim,
@@ -116,6 +119,39 @@ def _old_registration(target: Target) -> Seen:
             tails={},
         )
         return _auth_as(old, target)
+
+
+def _removed_device(target: Target) -> Seen:
+    """A device that its account removed: it is told, and is nobody from then on."""
+    account = Account()
+    with Wire.hello(target) as wire:
+        wire.register(account)
+        wire.request(DeviceListPublish(account.empty_list()))
+        seen = wire.observe_end()
+        must(seen == _REMOVED, f"the removed device's connection: {seen}")
+    with Wire.hello(target) as wire:
+        account.generation += 1
+        removed = wire.ask(wire.auth_message(account))
+        unknown = wire.ask(wire.auth_message(_stranger()))
+        must(
+            bytes_of_refusal(removed) == bytes_of_refusal(unknown),
+            "a removed device is told apart from an unknown one",
+        )
+    return _auth_as(account, target)
+
+
+def _deleted_account(target: Target) -> Seen:
+    """An account that was deleted: nobody, from then on."""
+    account = Account()
+    with Wire.hello(target) as wire:
+        wire.register(account)
+        must(
+            isinstance(wire.ask(wire.deletion(account)), AccountDeleted), "not deleted"
+        )
+        seen = wire.observe_end()
+        must(seen == _REMOVED, f"the deleted account's connection: {seen}")
+    account.generation += 1
+    return _auth_as(account, target)
 
 
 def _replayed_auth(target: Target) -> Seen:
@@ -281,6 +317,7 @@ def _too_many_prekeys(wire: Wire, _: Account) -> Seen:
 
 
 _E = ErrorCode
+_REMOVED = Seen(_E.DEVICE_REMOVED, True, Told.GOAWAY)
 _FAILED = refused_with(_E.AUTH_FAILED)
 
 ROWS: tuple[Row, ...] = (
@@ -306,6 +343,10 @@ ROWS: tuple[Row, ...] = (
         "A2",
         _FAILED,
         _old_registration,
+    ),
+    Row("A2-removed", "a sign-in of a removed device", "A2", _FAILED, _removed_device),
+    Row(
+        "A2-deleted", "a sign-in to a deleted account", "A2", _FAILED, _deleted_account
     ),
     Row("A2-replay", "a replayed AUTH", "A2", _FAILED, _replayed_auth),
     Row(

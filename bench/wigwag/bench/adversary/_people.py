@@ -23,6 +23,7 @@ from wigwag.wire import (
     ProofKind,
     Register,
     Send,
+    SignedList,
     SignedPrekey,
     encode_message,
     encode_struct,
@@ -64,6 +65,7 @@ class Account:
     Attributes:
         cursor: Highest inbox position that it has.
         tails: Its newest message in each chat, whose id `after` must name.
+        list_blob: Its first device list, once it was made.
     """
 
     user: bytes = field(default_factory=lambda: secrets.token_bytes(16))
@@ -72,6 +74,7 @@ class Account:
     generation: int = 0
     cursor: int = 0
     tails: dict[bytes, bytes] = field(default_factory=dict[bytes, bytes])
+    list_blob: bytes = b""
     account_key: Ed25519PrivateKey = field(
         default_factory=Ed25519PrivateKey.generate, repr=False
     )
@@ -98,7 +101,7 @@ class Account:
         return self.agreement_key.public_key().public_bytes_raw()
 
     def device_list(self) -> bytes:
-        """Return the first device list, encoded."""
+        """Return the first device list, encoded; `empty_list` follows it."""
         listed = ListedDevice(
             device=self.number,
             signing_key=self.signing_public,
@@ -114,15 +117,29 @@ class Account:
                 )
             ),
         )
-        return encode_struct(
+        first = DeviceList(
+            user=self.user,
+            seq=1,
+            prev_hash=bytes(32),
+            time=now_ms(),
+            devices=(listed,),
+        )
+        self.list_blob = encode_struct(first)
+        return self.list_blob
+
+    def empty_list(self) -> SignedList:
+        """Return the list after the first: the account signs out everywhere."""
+        blob = encode_struct(
             DeviceList(
                 user=self.user,
-                seq=1,
-                prev_hash=bytes(32),
+                seq=2,
+                prev_hash=suite1.device_list_hash(self.list_blob),
                 time=now_ms(),
-                devices=(listed,),
+                devices=(),
             )
         )
+        signature = self.account_key.sign(suite1.device_list_transcript(blob))
+        return SignedList(blob, signature)
 
     def signed_prekey(
         self, prekey_id: int = 1, *, created_ms: int | None = None

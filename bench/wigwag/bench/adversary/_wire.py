@@ -30,7 +30,7 @@ from wigwag.bench.adversary._attack import (
     TurnedAwayError,
     UnexpectedError,
 )
-from wigwag.bench.adversary._people import Account
+from wigwag.bench.adversary._people import Account, now_ms
 from wigwag.wire import (
     ALPN,
     DRAFT,
@@ -43,6 +43,7 @@ from wigwag.wire import (
     AuthOk,
     Connection,
     ConnectionConfig,
+    DeleteAccount,
     Deliver,
     Error,
     ErrorCode,
@@ -58,6 +59,8 @@ from wigwag.wire import (
     Role,
     decode_message,
     encode_frame,
+    encode_message,
+    suite1,
 )
 from wigwag.wire import frame as make_frame
 
@@ -230,6 +233,18 @@ class Wire:
         return account.register(
             self.connection.transcript_hash, self.leaf_sha256, proof=proof
         )
+
+    def deletion(self, account: Account) -> DeleteAccount:
+        """Return a DELETE_ACCOUNT for this connection."""
+        unsigned = DeleteAccount(bytes(64), account.user, now_ms())
+        signature = account.account_key.sign(
+            suite1.delete_account_transcript(
+                self.connection.transcript_hash,
+                self.leaf_sha256,
+                encode_message(unsigned, DRAFT)[64:],
+            )
+        )
+        return msgspec.structs.replace(unsigned, signature=signature)
 
     def sign_in(self, account: Account) -> AuthOk:
         """Sign a device in with its next generation."""
