@@ -59,9 +59,9 @@ class World:
         assert request.bytes_max >= 1
         self.reads.append((request, answer))
 
-    def send_entry(self, frame: bytes) -> None:
-        """Note an entry that was sent."""
-        self.sent.append(int.from_bytes(frame))
+    def send_entries(self, frames: Sequence[bytes]) -> None:
+        """Note entries that were sent."""
+        self.sent += [int.from_bytes(frame) for frame in frames]
 
     def say_gap(self, gap: Gap) -> None:
         """Note a gap that was said."""

@@ -2,6 +2,7 @@
 # A mutant replaces what is inside; that is what it is for.
 """Bugs planted in the server: its engine, its folds, its sessions."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -30,7 +31,7 @@ _real_commit = EmbeddedEngine._commit
 _real_fold_send = _chat_fold.fold_send
 _real_take_place = _chat_fold._take_place
 _real_repeat = _chat_fold._repeat
-_real_send_entry = InboxFeed.send_entry
+_real_send_entries = InboxFeed.send_entries
 
 EPOCH_STEP: Final = 1 << 32
 """A position's epoch is its upper half."""
@@ -130,13 +131,13 @@ def _mark_of_top(row: MarkRow) -> Position:
 # Sessions
 
 
-def _send_and_delete(self: InboxFeed, frame: bytes) -> None:
+def _send_and_delete(self: InboxFeed, frames: Sequence[bytes]) -> None:
     """Delete an entry when it was written to the socket."""
-    _real_send_entry(self, frame)
+    _real_send_entries(self, frames)
     session = self._session
     identity = session.identity
     if identity is not None:
-        position = int.from_bytes(frame[HEADER.size : HEADER.size + 8])
+        position = int.from_bytes(frames[-1][HEADER.size : HEADER.size + 8])
         ack = Ack(identity.device, identity.registration_id, position)
         session.services.engine.append(ack, _drop)
 
@@ -171,7 +172,7 @@ SERVER_MUTANTS: Final[dict[str, Mutant]] = {
     "marked_too_early": mutant(
         "I23", (_inbox_fold, "mark_of", _mark_of_top), (_fold, "mark_of", _mark_of_top)
     ),
-    "delete_before_ack": mutant("I5", (InboxFeed, "send_entry", _send_and_delete)),
+    "delete_before_ack": mutant("I5", (InboxFeed, "send_entries", _send_and_delete)),
     "old_sign_in_displaces": mutant(
         "I5 alarm", (Identity, "supersedes", _supersede_nothing)
     ),

@@ -27,8 +27,8 @@ class Outlet(Protocol):
         """Ask the engine; `answer` is called with what it says, if it says it."""
         ...
 
-    def send_entry(self, frame: bytes) -> None:
-        """Queue an entry's frame."""
+    def send_entries(self, frames: Sequence[bytes]) -> None:
+        """Queue the frames of entries, at least one."""
         ...
 
     def say_gap(self, gap: Gap) -> None:
@@ -114,16 +114,33 @@ class Delivery:
         """Send new entries at once if live and there is room, else note them."""
         if self._is_over:
             return
+        sent = self.sent
         is_live = self.is_live
+        room = self._window_entries - len(self._unacked)
+        window_bytes = self._window_bytes - self._bytes
+        room_bytes = self._outlet.room_bytes()
+        frames: list[bytes] = []
         for entry in entries:
-            if entry.position <= self.sent:
+            if entry.position <= sent:
                 continue
-            if is_live and (entry.prev != self.sent or not self._has_room()):
+            self._known = max(self._known, entry.position)
+            if not is_live:
+                continue
+            if entry.prev != sent or min(room, window_bytes, room_bytes) <= 0:
                 # Joins nothing we sent: the read will say what lies between.
                 is_live = False
-            if is_live:
-                self._send(entry)
-            self._known = max(self._known, entry.position)
+                continue
+            size = len(entry.frame)
+            room -= 1
+            window_bytes -= size
+            room_bytes -= size
+            sent = entry.position
+            self._unacked.append((sent, size))
+            frames.append(entry.frame)
+        if frames:
+            self.sent = sent
+            self._bytes = self._window_bytes - window_bytes
+            self._outlet.send_entries(frames)
 
     def acknowledged(self, position: Position) -> None:
         """Free the window of everything up to `position`."""
@@ -158,20 +175,19 @@ class Delivery:
             return
         for gap in answer.gaps:
             self._outlet.say_gap(gap)
+        frames: list[bytes] = []
         for entry in answer.entries:
             if entry.position > self.sent:
-                self._send(entry)
+                self.sent = entry.position
+                self._unacked.append((entry.position, entry.size))
+                self._bytes += entry.size
+                frames.append(entry.frame)
+        if frames:
+            self._outlet.send_entries(frames)
         self._known = max(self._known, answer.last)
         if not answer.entries:
             # Nothing is left below `last`: it was acknowledged, or a GAP names it.
             self.sent = max(self.sent, answer.last)
-
-    def _send(self, entry: InboxEntry) -> None:
-        size = entry.size
-        self.sent = entry.position
-        self._unacked.append((entry.position, size))
-        self._bytes += size
-        self._outlet.send_entry(entry.frame)
 
     def _has_room(self) -> bool:
         return (

@@ -45,7 +45,7 @@ class Flow:
         return (
             self.requests < limits.in_flight_max
             and self.request_bytes < limits.in_flight_bytes_max
-            and self.output_bytes < limits.write_buffer_bytes_max
+            and self.queued_bytes + self.backlog_bytes < limits.write_buffer_bytes_max
         )
 
     @property

@@ -114,6 +114,7 @@ class InboxFeed:
             else:
                 session.guarded(answer, Entries(entries=(), gaps=(), last=0))
                 self.retry_at = session.now + READ_RETRY_SECONDS
+                session.has_new_deadline = True
             session.mark()
 
         try:
@@ -121,12 +122,13 @@ class InboxFeed:
         except EngineClosedError:
             session.close_with(ErrorCode.UNAVAILABLE)
 
-    def send_entry(self, frame: bytes) -> None:
-        """Queue an entry's frame."""
+    def send_entries(self, frames: Sequence[bytes]) -> None:
+        """Queue the frames of entries."""
         session = self._session
-        session.connection.send_frames(frame)
-        session.flow.queued_bytes += len(frame)
-        session.services.hub.counts.entries_sent += 1
+        joined = b"".join(frames)
+        session.connection.send_frames(joined, len(frames))
+        session.flow.queued_bytes += len(joined)
+        session.services.hub.counts.entries_sent += len(frames)
 
     def say_gap(self, gap: Gap) -> None:
         """Queue a GAP."""

@@ -1,8 +1,4 @@
-"""Takes connections: admission first, then one task for each.
-
-Whatever a connection does, it ends its own task alone: the wrapper around each
-task is the reason why one unhandled exception doesn't end the server for everybody.
-"""
+"""Takes connections: admission first, then a pump for each, and all on one poller."""
 
 import errno
 import itertools
@@ -15,6 +11,7 @@ from wigwag.server._address import Address
 from wigwag.server._admission import Place, Turned
 from wigwag.server._errors import ConfigError, InUseError, ServerError
 from wigwag.server._peer import Peer
+from wigwag.server._poller import Poller
 from wigwag.server._pump import Pump
 from wigwag.server._services import Services
 from wigwag.server._session import Session
@@ -124,7 +121,10 @@ class Listener:
         self._sweeper = sweeper
         self._numbers = itertools.count(1)
         self._accepting = trio.CancelScope()
-        self._connections: trio.Nursery | None = None
+        hub = services.hub
+        self._poller = Poller(begin=hub.begin, end=hub.flush)
+        self._open: dict[Pump, Place] = {}
+        self._emptied = trio.Event()
 
     @property
     def port(self) -> int:
@@ -132,9 +132,26 @@ class Listener:
         port: int = self._sockets[0].getsockname()[1]
         return port
 
-    async def run(self, connections: trio.Nursery) -> None:
-        """Take connections until `stop`; each gets a task in `connections`."""
-        self._connections = connections
+    async def run(self) -> None:
+        """Take and serve connections; after `stop`, until the last has ended.
+
+        When cancelled, all that are open are cut.
+        """
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._poller.run)
+                await self._accept()
+                while self._open:
+                    self._emptied = trio.Event()
+                    await self._emptied.wait()
+                nursery.cancel_scope.cancel()
+        finally:
+            for pump in tuple(self._open):
+                pump.cut()
+            self._poller.close()
+
+    async def _accept(self) -> None:
+        """Take connections until `stop`."""
         try:
             with self._accepting:
                 async with trio.open_nursery() as nursery:
@@ -182,41 +199,15 @@ class Listener:
             connection.close()
             services.admission.release(place)
             return
-        assert self._connections is not None
-        self._connections.start_soon(self._serve, connection, place)
+        self._open_pump(connection, place)
 
-    async def _serve(self, connection: socket.socket, place: Place) -> None:
-        """Serve one connection; whatever happens, it happens to this one alone."""
+    def _open_pump(self, connection: socket.socket, place: Place) -> None:
+        """Serve one connection."""
         services = self._services
         counts = services.hub.counts
         number = next(self._numbers)
-        counts.connections += 1
-        counts.connections_opened += 1
-        memory = services.hub.memory
-        memory.open()
-        pump: Pump | None = None
-        try:
-            pump = self._pump(connection, place, number)
-            place.cut = pump.cut
-            await pump.run()
-        except Exception as error:
-            services.hub.failed("connection_failed", error, connection=number)
-        finally:
-            place.cut = None
-            connection.close()
-            counts.connections -= 1
-            memory.close(has_grown=pump is not None and pump.has_grown)
-            services.admission.release(place)
-            if pump is not None:
-                counts.tls_failures += pump.tls_failed
-                counts.slow_readers += pump.was_slow_reader
 
-    def _pump(self, connection: socket.socket, place: Place, number: int) -> Pump:
-        services = self._services
-        connections = self._connections
-        assert connections is not None
-
-        def open_session(_: Pump, now: float) -> Session:
+        def open_session(now: float) -> Session:
             peer = Peer(place.address, self._tls.leaf_sha256, place)
             if services.trace is None:
                 return Session(services, peer, number=number, now=now)
@@ -224,22 +215,33 @@ class Listener:
                 services, peer, number=number, now=now, trace=services.trace
             )
 
-        def start_writer(pump: Pump) -> None:
-            connections.start_soon(self._write_on, pump, number)
-
-        return Pump(
+        pump = Pump(
             connection,
             self._tls,
             open_session=open_session,
             limits=services.limits,
             sweeper=self._sweeper,
-            start_writer=start_writer,
+            poller=self._poller,
+            on_gone=self._gone,
             hub=services.hub,
         )
+        counts.connections += 1
+        counts.connections_opened += 1
+        services.hub.memory.open()
+        self._open[pump] = place
+        place.cut = pump.cut
+        pump.start()
 
-    async def _write_on(self, pump: Pump, number: int) -> None:
-        try:
-            await pump.write_on()
-        except Exception as error:
-            self._services.hub.failed("connection_failed", error, connection=number)
-            pump.cut()
+    def _gone(self, pump: Pump) -> None:
+        """Give back what a connection held."""
+        services = self._services
+        counts = services.hub.counts
+        place = self._open.pop(pump)
+        place.cut = None
+        services.admission.release(place)
+        services.hub.memory.close(has_grown=pump.has_grown)
+        counts.connections -= 1
+        counts.tls_failures += pump.tls_failed
+        counts.slow_readers += pump.was_slow_reader
+        if not self._open:
+            self._emptied.set()

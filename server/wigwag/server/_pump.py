@@ -1,8 +1,9 @@
-"""One socket: its TLS, its session, and one task that waits until it can be read.
+"""One socket: its TLS and its session, called when the socket is ready.
 
 A wake-up is one plain function: up to READS_MAX reads, all whole frames decoded and
-handled, then one TLS write and one `send` for each connection that has something to
-say. No trio primitive is used for a message.
+handled; at the end of the poller's round one TLS write and one `send` for each
+connection that has something to say. No trio primitive is used for a message, and
+no task for a connection (`_poller.py`).
 
 The life of a connection:
 
@@ -12,10 +13,10 @@ The life of a connection:
     lingering                              the peer's last bytes are read and dropped,
                                            else the kernel would reset the connection
                                            and the last words with it
-    gone
+    gone                                   socket closed, everything given back
 
-Deadlines are numbers that the sweeper looks at. What ends a connection from outside
-(a deadline, the operator) shuts its socket, which wakes the task.
+Deadlines are numbers that the sweeper looks at. Whatever ends a connection (the
+peer, a deadline, the operator, a failure of ours) goes through `_gone`.
 """
 
 import math
@@ -27,6 +28,7 @@ import trio
 
 from wigwag.server._hub import Hub
 from wigwag.server._limits import Limits
+from wigwag.server._poller import Poller
 from wigwag.server._session import Session
 from wigwag.server._sweeper import Sweeper
 from wigwag.server._tls import RECORD_BYTES, ServerTLS, TLSFailedError, TLSLink
@@ -50,7 +52,7 @@ class Phase(Enum):
 
 
 class Pump:
-    """Drives one session over one TLS socket; implements `Transport` and `Timed`.
+    """Drives one session over one TLS socket; a `Transport`, `Timed` and `Polled`.
 
     Args:
         connection: A connected, non-blocking socket; the pump closes it.
@@ -58,9 +60,9 @@ class Pump:
         open_session: Makes the session once TLS is up.
         limits: Deadlines and the write buffer's bound.
         sweeper: Looks at the deadlines.
-        start_writer: Starts a task that runs `write_on`: for a peer that doesn't take
-            what is sent.
-        hub: Between whose `begin` and `flush` a wake-up stands.
+        poller: Calls `ready`.
+        on_gone: Called once, when all is over.
+        hub: Between whose `begin` and `flush` a wake-up stands; told of failures.
     """
 
     armed_at: float
@@ -70,10 +72,11 @@ class Pump:
         connection: socket.socket,
         tls: ServerTLS,
         *,
-        open_session: "Callable[[Pump, float], Session]",
+        open_session: Callable[[float], Session],
         limits: Limits,
         sweeper: Sweeper,
-        start_writer: "Callable[[Pump], None]",
+        poller: Poller,
+        on_gone: "Callable[[Pump], None]",
         hub: Hub,
     ) -> None:
         self.armed_at = math.inf
@@ -87,55 +90,40 @@ class Pump:
         self._open_session = open_session
         self._limits = limits
         self._sweeper = sweeper
-        self._start_writer = start_writer
+        self._poller = poller
+        self._on_gone = on_gone
         self._hub = hub
         self._deadline: float | None = (
             trio.current_time() + limits.tls_handshake_seconds
         )
         self._unwritten = bytearray()
         self._progress_at = 0.0
-        self._is_writing = False
-        self._parked: trio.lowlevel.Task | None = None
         self._lingered_bytes = 0
+        # What the poller watches for.
+        self._reads = self._writes = False
 
-    # The task
+    # Between socket and session
 
-    async def run(self) -> None:
-        """Serve the connection until it is gone."""
+    def start(self) -> None:
+        """Begin: from now on the poller and the sweeper call."""
         self._sweeper.arm(self)
-        try:
-            while self.phase is not Phase.GONE:
-                if self._may_read():
-                    try:
-                        await trio.lowlevel.wait_readable(self._socket)
-                    except trio.ClosedResourceError:
-                        break
-                    self._hub.begin()
-                    try:
-                        self._wake()
-                    finally:
-                        self._hub.flush()
-                else:
-                    await self._park()
-        finally:
-            self._finish()
+        self._watch()
 
-    async def write_on(self) -> None:
-        """Write what the peer did not take at once (the writer's task)."""
+    def ready(self, *, readable: bool, writable: bool) -> None:
+        """Read and write what can be; a failure ends this connection alone."""
         try:
-            while self._unwritten and self.phase is not Phase.GONE:
-                try:
-                    await trio.lowlevel.wait_writable(self._socket)
-                except trio.ClosedResourceError:
-                    return
-                self._hub.begin()
-                try:
-                    self._write_some(trio.current_time())
-                finally:
-                    self._hub.flush()
-        finally:
-            self._is_writing = False
-        self._look_at_end()
+            if writable and self._unwritten:
+                self._write_some(trio.current_time())
+            if readable and self._may_read():
+                self._wake()
+        except Exception as error:
+            self.fail(error)
+
+    def fail(self, error: Exception) -> None:
+        """End at once for a fault of ours, under an error id."""
+        number = 0 if self.session is None else self.session.number
+        self._hub.failed("connection_failed", error, connection=number)
+        self.cut()
 
     def _may_read(self) -> bool:
         match self.phase:
@@ -147,20 +135,12 @@ class Pump:
             case Phase.ENDING | Phase.GONE:
                 return False
 
-    async def _park(self) -> None:
-        """Wait until `_unpark`: reading is paused, which is rare."""
-        self._parked = trio.lowlevel.current_task()
-
-        def abort(_: trio.lowlevel.RaiseCancelT) -> trio.lowlevel.Abort:
-            self._parked = None
-            return trio.lowlevel.Abort.SUCCEEDED
-
-        await trio.lowlevel.wait_task_rescheduled(abort)
-
-    def _unpark(self) -> None:
-        if self._parked is not None:
-            task, self._parked = self._parked, None
-            trio.lowlevel.reschedule(task)
+    def _watch(self) -> None:
+        """Have the poller watch for what can be done now."""
+        reads, writes = self._may_read(), bool(self._unwritten)
+        if (reads, writes) != (self._reads, self._writes):
+            self._reads, self._writes = reads, writes
+            self._poller.watch(self._socket, self, reads=reads, writes=writes)
 
     # A wake-up
 
@@ -183,7 +163,8 @@ class Pump:
                 is_over = True
                 break
             if self.phase is Phase.LINGERING:
-                self._linger(len(data))
+                if not self._may_linger(len(data)):
+                    return
                 continue
             if not self._decrypt(data, received):
                 break
@@ -209,7 +190,7 @@ class Pump:
         if self.phase is Phase.HANDSHAKE and link.is_established:
             self.phase = Phase.OPEN
             self._deadline = None
-            self.session = self._open_session(self, trio.current_time())
+            self.session = self._open_session(trio.current_time())
             self.session.transport = self
             self._sweeper.arm(self)
         return True
@@ -225,10 +206,13 @@ class Pump:
         if is_over and self.phase in (Phase.HANDSHAKE, Phase.LINGERING):
             self._gone()
 
-    def _linger(self, count: int) -> None:
+    def _may_linger(self, count: int) -> bool:
+        """Drop bytes of a peer that was told that it is over; False: too many."""
         self._lingered_bytes += count
-        if self._lingered_bytes > LINGER_BYTES_MAX:
-            self._gone()
+        if self._lingered_bytes <= LINGER_BYTES_MAX:
+            return True
+        self._gone()
+        return False
 
     # Writing
 
@@ -243,18 +227,19 @@ class Pump:
                 if len(data) > GROWS_BYTES and not self.has_grown:
                     self._grow()
                 self._write(self._link.encrypt(data))
-        if session.closed:
+        if session.is_over:
             self._begin_end()
         else:
-            if session.wants_reading:
-                self._unpark()
-            self._sweeper.arm(self)
+            if session.wants_reading is not self._reads:
+                self._watch()
+            if session.has_new_deadline:
+                session.has_new_deadline = False
+                self._sweeper.arm(self)
 
     def _write(self, data: bytes) -> None:
-        """Send at once what the socket takes; a task sends the rest."""
+        """Send at once what the socket takes; the rest when it takes more."""
         if not data or self.phase is Phase.GONE:
             return
-        now = trio.current_time()
         if self._unwritten:
             self._unwritten += data
         else:
@@ -263,18 +248,15 @@ class Pump:
             except BlockingIOError:
                 sent = 0
             except OSError:
-                self._drop_output()
-                self._gone()
+                self.cut()
                 return
             if sent == len(data):
                 return
-            self._progress_at = now
+            self._progress_at = trio.current_time()
             self._unwritten += memoryview(data)[sent:]
         self._tell_backlog()
         self._sweeper.arm(self)
-        if not self._is_writing:
-            self._is_writing = True
-            self._start_writer(self)
+        self._watch()
 
     def _write_some(self, now: float) -> None:
         try:
@@ -282,14 +264,16 @@ class Pump:
         except BlockingIOError:
             return
         except OSError:
-            self._drop_output()
-            self._gone()
+            self.cut()
             return
         del self._unwritten[:sent]
         self._progress_at = now
         self._tell_backlog()
         if not self._unwritten:
             self.flush()
+            self._look_at_end()
+            if self.phase is not Phase.GONE:
+                self._watch()
 
     def _grow(self) -> None:
         self.has_grown = True
@@ -298,10 +282,6 @@ class Pump:
     def _tell_backlog(self) -> None:
         if self.session is not None:
             self.session.backlog(len(self._unwritten))
-
-    def _drop_output(self) -> None:
-        self._unwritten.clear()
-        self._tell_backlog()
 
     # The end
 
@@ -313,7 +293,8 @@ class Pump:
         self._deadline = None
         self._write(self._link.close())
         self._look_at_end()
-        self._unpark()
+        if self.phase is Phase.ENDING:
+            self._watch()
 
     def _look_at_end(self) -> None:
         """Once all is written, tell the peer so and linger."""
@@ -327,29 +308,26 @@ class Pump:
             self._gone()
             return
         self._sweeper.arm(self)
-        self._unpark()
+        self._watch()
 
     def cut(self) -> None:
         """End now, without a word: the place is needed, or the peer doesn't read."""
-        self._drop_output()
         self._gone()
 
     def _gone(self) -> None:
+        """Close the socket and give everything back, once."""
         if self.phase is Phase.GONE:
             return
         self.phase = Phase.GONE
-        self._unpark()
-        trio.lowlevel.notify_closing(self._socket)
-
-    def _finish(self) -> None:
-        """Give everything back; the task's last act, also when it is cancelled."""
-        self.phase = Phase.GONE
-        self._drop_output()
-        trio.lowlevel.notify_closing(self._socket)
+        self._unwritten.clear()
+        self._poller.watch(self._socket, self, reads=False, writes=False)
         self._socket.close()
-        if self.session is not None:
-            self.session.guarded(self.session.ended)
-            self.session.transport = None
+        session = self.session
+        if session is not None:
+            session.guarded(session.backlog, 0)
+            session.guarded(session.ended)
+            session.transport = None
+        self._on_gone(self)
 
     # Deadlines
 

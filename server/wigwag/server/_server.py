@@ -1,7 +1,7 @@
 """A running server: its tasks, and how they end.
 
     listener      takes connections        ┐ first to stop
-    connections   one task each            │ drained: at most drain_seconds
+    connections   all on one poller        │ drained: at most drain_seconds
     sweeper       deadlines                │
     ticker        the folds' time, hourly  │
     admin, health                          ┘ last
@@ -139,7 +139,7 @@ class Server:
         log, counts = services.hub.log, services.hub.counts
         with trio.CancelScope() as scope:
             async with trio.open_nursery() as connections:
-                connections.start_soon(self._listener.run, connections)
+                connections.start_soon(self._listener.run)
                 await self._drain_wanted.wait()
                 self._is_ready = False
                 services.hub.is_draining = True

@@ -78,6 +78,8 @@ class Session:
         is_authenticating: A sign-in waits for the engine: nothing else is taken.
         auth_failures: Failed sign-ins on this connection.
         transport: What carries the bytes; set once by whoever drives the session.
+        has_new_deadline: `next_deadline` may have become earlier; the transport tells
+            the sweeper and takes it back.
     """
 
     def __init__(
@@ -92,6 +94,7 @@ class Session:
         self.is_authenticating = False
         self.auth_failures = 0
         self.transport: Transport | None = None
+        self.has_new_deadline = False
         self.connection = Connection(
             Role.SERVER,
             services.connection_config,
@@ -200,6 +203,7 @@ class Session:
         # Also one that ended before its sign-in was answered holds the device.
         self._hub.remove(self)
         self._account.close()
+        self.connection.abandon()
         self.identity = None
 
     def mark(self) -> None:
@@ -244,6 +248,8 @@ class Session:
             if isinstance(event, Received):
                 handlers[event.type](self, event)
             elif event is NEED_DATA:
+                if connection.is_frame_arriving:
+                    self.has_new_deadline = True
                 if not self._may_hold():
                     self._pause()
                 return
@@ -423,6 +429,7 @@ class Session:
     def note_receipt(self, chat: bytes, user: User, mark: Position) -> None:
         """Gather a delivered mark; it is sent a moment later."""
         if self._receipts.note(chat, user, mark, self._hub.monotonic()):
+            self.has_new_deadline = True
             self.mark()
 
     def event(self, message: Message) -> None:
@@ -455,6 +462,7 @@ class Session:
         """Read on if what it waited for is there; else say what it waits for now."""
         if self._may_take():
             self._is_paused = False
+            self.has_new_deadline = True
             self.connection.reading_resumed(now)
             self._advance()
         elif not self._memory.has_room:
@@ -463,6 +471,7 @@ class Session:
     def _begin_drain(self, now: float) -> None:
         if self._drain_until is None:
             self._drain_until = now + DRAIN_ACK_SECONDS
+            self.has_new_deadline = True
         self.inbox.stop()
         self.mark()
 

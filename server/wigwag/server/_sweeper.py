@@ -9,6 +9,7 @@ heap knows of, and is asked again when that time comes.
 import heapq
 import itertools
 import math
+import weakref
 from collections.abc import Callable
 from typing import Protocol
 
@@ -40,12 +41,16 @@ class Timed(Protocol):
 
 
 class Sweeper:
-    """Calls `tick` on time; `begin` and `end` stand around each round of ticks."""
+    """Calls `tick` on time; `begin` and `end` stand around each round of ticks.
+
+    Its heap keeps nobody alive: a connection that is gone must not hold its buffers
+    until the deadline that it no longer has.
+    """
 
     def __init__(self, begin: Callable[[], None], end: Callable[[], None]) -> None:
         self._begin = begin
         self._end = end
-        self._heap: list[tuple[float, int, Timed]] = []
+        self._heap: list[tuple[float, int, weakref.ref[Timed]]] = []
         self._order = itertools.count()
         self._sleeps_until = math.inf
         self._earlier = trio.Event()
@@ -55,8 +60,7 @@ class Sweeper:
         deadline = timed.next_deadline()
         if deadline is None or deadline >= timed.armed_at:
             return
-        timed.armed_at = deadline
-        heapq.heappush(self._heap, (deadline, next(self._order), timed))
+        self._push(deadline, timed)
         if deadline + GRID_SECONDS < self._sleeps_until:
             self._earlier.set()
 
@@ -80,9 +84,10 @@ class Sweeper:
         again: list[Timed] = []
         self._begin()
         while heap and heap[0][0] <= now:
-            deadline, _, timed = heapq.heappop(heap)
-            if deadline != timed.armed_at:
-                continue  # a later entry of one that was armed earlier since
+            deadline, _, reference = heapq.heappop(heap)
+            timed = reference()
+            if timed is None or deadline != timed.armed_at:
+                continue  # gone, or a later entry of one that was armed earlier since
             timed.armed_at = math.inf
             due = timed.next_deadline()
             if due is not None and due <= now:
@@ -92,5 +97,9 @@ class Sweeper:
         for timed in again:
             due = timed.next_deadline()
             if due is not None and due < timed.armed_at:
-                timed.armed_at = max(due, now + GRID_SECONDS)
-                heapq.heappush(heap, (timed.armed_at, next(self._order), timed))
+                self._push(max(due, now + GRID_SECONDS), timed)
+
+    def _push(self, deadline: float, timed: Timed) -> None:
+        timed.armed_at = deadline
+        entry = (deadline, next(self._order), weakref.ref(timed))
+        heapq.heappush(self._heap, entry)

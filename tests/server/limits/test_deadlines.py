@@ -14,6 +14,7 @@ from tests.server.test_flow_control import a_send
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from wigwag.server import Limits
+from wigwag.server._poller import Poller
 from wigwag.server._pump import Phase, Pump
 from wigwag.server._session import Session
 from wigwag.server._sweeper import GRID_SECONDS, Sweeper
@@ -123,7 +124,7 @@ def pumping(limits: Limits, tls: ServerTLS) -> Generator[tuple[Pump, socket.sock
     ours.setblocking(False)
     bench = Bench()
 
-    def no_session(_: Pump, now: float) -> Session:
+    def no_session(now: float) -> Session:
         raise AssertionError(f"nobody shakes hands here ({now})")
 
     pump = Pump(
@@ -132,7 +133,8 @@ def pumping(limits: Limits, tls: ServerTLS) -> Generator[tuple[Pump, socket.sock
         open_session=no_session,
         limits=limits,
         sweeper=Sweeper(begin=bench.hub.begin, end=bench.hub.flush),
-        start_writer=lambda _: None,
+        poller=Poller(begin=bench.hub.begin, end=bench.hub.flush),
+        on_gone=lambda _: None,
         hub=bench.hub,
     )
     try:

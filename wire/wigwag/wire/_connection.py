@@ -73,6 +73,16 @@ class Connection(ReceivingSide):
         """Memory that received and untaken bytes keep alive, in bytes."""
         return self._buffer.held_bytes
 
+    def abandon(self) -> None:
+        """Drops all bytes: the transport is gone, and nobody will come for them."""
+        self._buffer.clear()
+        self._out.clear()
+
+    @property
+    def is_frame_arriving(self) -> bool:
+        """Whether a frame has begun to arrive, which gives it a deadline."""
+        return self._buffer.partial_since is not None
+
     def next_deadline(self) -> float | None:
         """Returns when `handle_timer` must be called at the latest, or None.
 

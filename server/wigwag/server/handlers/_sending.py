@@ -1,19 +1,23 @@
 """SEND: into the log, and its one final answer."""
 
+from struct import Struct
+
 from wigwag.server._counts import Counts
 from wigwag.server._pending import Pending
 from wigwag.server._session import Session, round_up_ms
 from wigwag.server.core import Answer, Dropped, Refusal, Refused, Sequenced
 from wigwag.server.core import DevicesStale as StaleFound
 from wigwag.server.core import Send as SendRequest
-from wigwag.wire import DeviceRef as DeviceRefRecord
 from wigwag.wire import (
+    DRAFT,
     DevicesStale,
     ErrorCode,
     Outcome,
     Received,
     Send,
+    encode_frame,
 )
+from wigwag.wire import DeviceRef as DeviceRefRecord
 from wigwag.wire import Refused as RefusedMessage
 from wigwag.wire import Sequenced as SequencedMessage
 
@@ -21,6 +25,18 @@ from wigwag.wire import Sequenced as SequencedMessage
 SEQUENCED_SECONDS = 5.0
 # How long a client waits before it offers again what a full disk refused.
 SPACE_LOW_RETRY_SECONDS = 10.0
+
+# SEQUENCED is written out: one for every message. A test holds it, byte for byte, to
+# the codec at every revision. The header but for its corr; then corr and the fields.
+_HEAD = encode_frame(SequencedMessage(b"\1" * 16, 1, 1, 1), DRAFT, 1)[:8]
+_REST = Struct(">I 16s B Q Q x")
+
+
+def build_sequenced(answer: Sequenced, corr: int) -> bytes:
+    """Build the SEQUENCED frame that answers a SEND."""
+    return _HEAD + _REST.pack(
+        corr, answer.client_msg_id, answer.attempt, answer.chat_seq, answer.ts
+    )
 
 
 def send(session: Session, event: Received) -> None:
@@ -43,18 +59,18 @@ def send(session: Session, event: Received) -> None:
         marked = Refusal.UNAVAILABLE
         wait = SPACE_LOW_RETRY_SECONDS
     request = SendRequest(
-        sender=identity.device,
-        registration_id=identity.registration_id,
-        generation=identity.generation,
-        chat=message.chat,
-        client_msg_id=message.client_msg_id,
-        attempt=message.attempt,
-        after=message.after,
-        class_=message.class_,
-        users=message.users,
-        envelopes=message.envelopes,
-        marked=marked,
-        retry_after_ms=round_up_ms(wait),
+        identity.device,
+        identity.registration_id,
+        identity.generation,
+        message.chat,
+        message.client_msg_id,
+        message.attempt,
+        message.after,
+        message.class_,
+        message.users,
+        message.envelopes,
+        marked,
+        round_up_ms(wait) if wait else 0,
     )
     session.ask(request, event, _told)
 
@@ -64,15 +80,7 @@ def _told(pending: Pending, answer: Answer) -> None:
     counts = session.services.hub.counts
     if type(answer) is Sequenced:
         _count_sequenced(counts, session, pending)
-        session.answer(
-            SequencedMessage(
-                client_msg_id=answer.client_msg_id,
-                attempt=answer.attempt,
-                chat_seq=answer.chat_seq,
-                sent_at=answer.ts,
-            ),
-            pending.corr,
-        )
+        session.answer_frame(build_sequenced(answer, pending.corr), pending.corr)
     elif type(answer) is Refused:
         counts.refusals[answer.code.value] += 1
         session.answer(_refused(answer), pending.corr)
