@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import anyio
-from tests.client.worlds import Tap
+from tests.client.worlds import Tap, look, texts
 
 from wigwag.client import Gap, Session
 from wigwag.client.crypto import message_key_id
@@ -50,3 +50,20 @@ def assert_each_key_is_used_once(tap: Tap) -> None:
         for envelope in send.envelopes:
             key = (envelope.user, message_key_id(envelope.ciphertext))
             assert sealed.setdefault(key, envelope.ciphertext) == envelope.ciphertext
+
+
+async def read(session: Session, count: int) -> list[str]:
+    """Wait for the next messages and say that they are handled."""
+    with anyio.fail_after(30):
+        return await texts(session, count)
+
+
+def put_back(copy: Path, folder: Path) -> None:
+    """Put a copy in the place of a folder."""
+    shutil.rmtree(folder)
+    shutil.copytree(copy, folder)
+
+
+def kinds_told(profile: Path, kind: int) -> object:
+    """Count the events of a kind that a closed profile's people were told."""
+    return look(profile, f"SELECT count(*) FROM event WHERE kind = {kind:d}")  # noqa: S608 - a number

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 from anyio.to_thread import run_sync
-from tests.client.worlds import Tap, at, join, look, texts
+from tests.client.worlds import Tap, at, join, look
 from tests.rollback._scenes import (
     assert_each_key_is_used_once,
     gaps_of,
+    read,
     restart_on,
     shown,
     status_of,
@@ -49,15 +50,15 @@ async def test_a_folder_put_back_loses_nothing_silently(
         async with at(alice, net=tap) as a:
             async with at(bob, net=tap) as b:
                 await (await a.send("bob", "read")).wait("delivered", 20)
-                assert await texts(b, 2) == ["before", "read"]
+                assert await read(b, 2) == ["before", "read"]
             # Sequenced and not delivered: only Alice holds it from now on.
             for text in ("unread 1", "unread 2"):
                 await (await a.send("bob", text)).wait("sequenced", 20)
         await run_sync(restart_on, server, copy)
         async with at(alice, net=tap) as a, at(bob, net=tap) as b:
-            assert await texts(b, 2) == ["unread 1", "unread 2"]
+            assert await read(b, 2) == ["unread 1", "unread 2"]
             await (await a.send("bob", "after")).wait("delivered", 20)
-            assert await texts(b, 1) == ["after"]
+            assert await read(b, 1) == ["after"]
             expected = ["before", "too", "read", "unread 1", "unread 2", "after"]
             assert await shown(b, "alice") == expected
             assert await shown(a, "bob") == expected
@@ -85,14 +86,14 @@ async def test_one_time_prekeys_of_a_restored_server_are_not_used_again(
             await (await a.send("bob", "hello")).wait("delivered", 20)
             await run_sync(copy_stopped, server, copy)
             await (await a.send("bob", "again")).wait("delivered", 30)
-            assert await texts(b, 2) == ["hello", "again"]
+            assert await read(b, 2) == ["hello", "again"]
         await run_sync(restart_on, server, copy)
         # Bob's cursor proves it at his sign-in; then nobody gets an old key of his.
         async with at(bob) as b:
             await b.wait_online(20)
             async with at(carol) as c:
                 await (await c.send("bob", "a new session")).wait("delivered", 20)
-                assert await texts(b, 1) == ["a new session"]
+                assert await read(b, 1) == ["a new session"]
     assert look(bob, "SELECT count(*) FROM event WHERE kind = 4") == 0
 
 
@@ -105,12 +106,12 @@ async def test_a_server_that_lost_nothing_is_not_suspected(tmp_path: Path) -> No
         async with at(alice, net=tap) as a:
             async with at(bob) as b:
                 await (await a.send("bob", "one")).wait("delivered", 20)
-                assert await texts(b, 1) == ["one"]
+                assert await read(b, 1) == ["one"]
             await (await a.send("bob", "two")).wait("sequenced", 20)
             tap.is_deaf = True
             last = await a.send("bob", "three")
             async with at(bob) as b:
-                assert await texts(b, 2) == ["two", "three"]
+                assert await read(b, 2) == ["two", "three"]
                 # It was stored, and Alice has not heard so.
                 await run_sync(server.stop)
             tap.is_deaf = False

@@ -33,7 +33,7 @@ from wigwag.client._events import (
     PeerKeyChanged,
 )
 from wigwag.client._message import Message, MessageState
-from wigwag.client._render import counted, one_line
+from wigwag.client._render import counted, gap_words, one_line
 from wigwag.client._session import PeerInfo, Session
 
 HISTORY_MESSAGES: Final = 100
@@ -206,8 +206,8 @@ class Conversation:
                 self._put(event.message, is_above=event.is_above)
             case MessageStateChanged() | MessageUndelivered() | MessageUnreadable():
                 self._put(event.message)
-            case Gap():
-                self._remark(f"Messages are missing: {event.reason}.", is_warning=True)
+            case Gap(reason=reason):
+                self._remark(gap_words(reason), is_warning=True)
             case PeerKeyChanged(peer=peer, reason=reason):
                 if peer == self._peer:
                     self._info = replace(self._info, change=reason)

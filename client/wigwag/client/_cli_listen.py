@@ -29,6 +29,7 @@ from wigwag.client._keys import VARIABLE as PASSPHRASE_VARIABLE
 from wigwag.client._message import Message
 from wigwag.client._render import (
     counted,
+    gap_words,
     message_value,
     message_words,
     one_line,
@@ -134,7 +135,7 @@ class Listener:
                     "last": last,
                     "reason": reason,
                 }
-                self._tell("gap", value, f"Messages are missing: {one_line(reason)}.")
+                self._tell("gap", value, gap_words(reason))
             case PeerKeyChanged(peer=peer, reason=reason):
                 words = f"The key of {one_line(peer)} changed ({one_line(reason)})."
                 self._tell("peer_changed", {"peer": peer, "reason": reason}, words)

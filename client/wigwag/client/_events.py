@@ -98,8 +98,8 @@ class Gap(Event):
     """Something is missing that will not come.
 
     Attributes:
-        first: First missing inbox position.
-        last: Last missing inbox position.
+        first: First missing inbox position; 0: it can't be told.
+        last: Last missing inbox position; 0: it can't be told.
         reason: Why, a word.
     """
 

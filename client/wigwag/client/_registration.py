@@ -5,14 +5,17 @@ asked for again: REGISTER's body[128:] (R-REG-001) and the next registration's i
 """
 
 from dataclasses import replace
+from typing import Final
 
 import anyio
 
 from wigwag.client._device import Device, change_account_txn
 from wigwag.client._dial import Facts, Handshake
+from wigwag.client._events import EventKind
 from wigwag.client._restored import forget_sequenced_txn
 from wigwag.client._sender import Sender
 from wigwag.client._store_account import Account
+from wigwag.client._store_events import add_event_txn
 from wigwag.client._store_outbox import forget_ciphertexts_txn
 from wigwag.client._store_peers import clear_chat_bases_txn
 from wigwag.client._store_prekeys import (
@@ -25,6 +28,9 @@ from wigwag.client._store_prekeys import (
 from wigwag.client._txn import Txn
 from wigwag.client.crypto import OwnSignedPrekey, new_registration_id
 from wigwag.wire import AuthOk
+
+ROLLED_BACK: Final = "store_rolled_back"
+"""Reason of the gap that an old copy of a store tells: the error's name."""
 
 
 async def re_register(
@@ -80,9 +86,12 @@ def _begin_txn(txn: Txn, device: Device) -> tuple[Account, OwnSignedPrekey]:
     forget_ciphertexts_txn(txn)
     clear_chat_bases_txn(txn)
     forget_sequenced_txn(txn)
+    now_ms = device.now_ms()
+    # What its newer self received is acknowledged and does not come again.
+    add_event_txn(txn, EventKind.GAP, now_ms, reason=ROLLED_BACK)
     account = change_account_txn(
         txn, lambda old: replace(old, next_registration_id=registration_id)
     )
     me = replace(account.local, registration_id=registration_id)
-    prekey = make_signed_txn(txn, me, entropy=device.entropy, now_ms=device.now_ms())
+    prekey = make_signed_txn(txn, me, entropy=device.entropy, now_ms=now_ms)
     return account, prekey

@@ -15,6 +15,26 @@ _MARKS: Final = {
     MessageState.READ: "✓✓ read",
 }
 
+# One sentence a reason: what happened, what is missing, what becomes of it.
+_GAPS: Final = {
+    "server_restored": "The server was put back from an older copy: messages to you"
+    " may be missing; yours that it may have lost are sent again.",
+    "store_rolled_back": "This profile is an older copy of itself: what was sent and"
+    " received after the copy was made may be missing here.",
+    "already_acked": "Another copy of this profile received messages that are missing"
+    " here.",
+    "reregistered": "Messages that waited can't be opened after this profile was put"
+    " back; their senders send them again.",
+    "expired": "Messages waited on the server for longer than it keeps them and are"
+    " missing; their senders are told.",
+    "suspended": "This profile was away for so long that the server dropped its"
+    " messages; their senders are told.",
+    "corrupt": "A message was damaged on the server and is missing; its sender is"
+    " told.",
+    "not_explained": "Messages are missing, and the server doesn't say why.",
+    "newer_revision": "A message needs a newer program and is missing here.",
+}
+
 _KEPT_CONTROLS: Final = frozenset("\n")
 
 _TAB: Final = "    "
@@ -95,6 +115,11 @@ def message_words(message: Message) -> str:
     head = f"{clock_time(message.sent_at_ms)}  {name}: "
     mark = f"  {check_mark(message)}" if message.is_own else ""
     return head + indented(shown_text(message), len(head)) + mark
+
+
+def gap_words(reason: str) -> str:
+    """Return what a gap means, as one sentence."""
+    return _GAPS.get(reason) or f"Messages are missing: {one_line(reason)}."
 
 
 def clock_time(at_ms: int, now_ms: int | None = None) -> str:
