@@ -150,9 +150,13 @@ def server_process(profile: Profile = "bench") -> Generator[BenchServer]:
 
 
 @contextmanager
-def server_folder() -> Generator[BenchServer]:
-    """Yields a server that is not started yet; ends it at the end."""
-    with tempfile.TemporaryDirectory(prefix="wigwag-bench-") as name:
+def server_folder(parent: Path | None = None) -> Generator[BenchServer]:
+    """Yields a server that is not started yet; ends it at the end.
+
+    Args:
+        parent: Where its folder is made; None: where temporary files belong.
+    """
+    with tempfile.TemporaryDirectory(prefix="wigwag-bench-", dir=parent) as name:
         server = BenchServer(Path(name))
         try:
             yield server
