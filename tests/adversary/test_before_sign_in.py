@@ -1,12 +1,12 @@
 """Before a verified session: nothing changes, and nobody's bytes are told (I14)."""
 
 import shutil
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from secrets import token_bytes
 from tempfile import TemporaryDirectory
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import apsw
 import pytest
@@ -52,13 +52,14 @@ Rows: TypeAlias = dict[str, list[tuple[object, ...]]]
 
 def _rows_of(path: Path) -> Rows:
     with closing(apsw.Connection(str(path))) as database:
+        run = cast(
+            "Callable[[str], Iterable[tuple[object, ...]]]",
+            database.execute,  # pyright: ignore[reportUnknownMemberType]  # its stubs
+        )
         tables = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name"
-        names = [str(name) for (name,) in database.execute(tables)]
+        names = [str(name) for (name,) in run(tables)]
         return {
-            name: sorted(
-                database.execute(f"SELECT * FROM {name}"),  # noqa: S608 - our own
-                key=repr,
-            )
+            name: sorted(run(f"SELECT * FROM {name}"), key=repr)  # noqa: S608 - our own
             for name in names
             if name not in CLOCKS
         }

@@ -166,15 +166,23 @@ class _Pair:
         """Send what is due."""
         while self.due <= now:
             self.sent += 1
-            body = _NUMBER.pack(self.sent) + bytes(BODY_BYTES - _NUMBER.size)
-            message = self.account.send_to(self._target, body)
-            # The next one names it whatever becomes of it: a pipeline.
-            self.account.note_stored(message)
-            corr = self.source.wire.next_corr()
-            self._sent_at[self.sent] = self._corrs[corr] = self.due
-            self.source.write(encode_frame(message, DRAFT, corr))
+            self.offer(self.sent, self.due)
             self.due += interval
         self.source.write(b"")
+
+    def offer(self, number: int, due: float) -> None:
+        """Send one message, which was due at a moment of `time.perf_counter`."""
+        body = _NUMBER.pack(number) + bytes(BODY_BYTES - _NUMBER.size)
+        message = self.account.send_to(self._target, body)
+        # The next one names it whatever becomes of it: a pipeline.
+        self.account.note_stored(message)
+        corr = self.source.wire.next_corr()
+        self._sent_at[number] = self._corrs[corr] = due
+        self.source.write(encode_frame(message, DRAFT, corr))
+
+    def missing(self) -> int:
+        """Return how many of the messages sent have never come."""
+        return sum(number not in self.seen for number in range(1, self.sent + 1))
 
     def on_source(self, now: float, block: Block, harm: Harm) -> None:
         """Take SEQUENCED."""
@@ -236,7 +244,7 @@ class HonestPairs:
         devices = [self._register(target) for _ in range(2 * pairs)]
         self.accounts = tuple(account for account, _ in devices)
         start = time.perf_counter()
-        self._pairs = [
+        self.pairs = [
             _Pair(
                 devices[2 * number],
                 devices[2 * number + 1],
@@ -245,7 +253,7 @@ class HonestPairs:
             for number in range(pairs)
         ]
         self._selector = selectors.DefaultSelector()
-        for pair in self._pairs:
+        for pair in self.pairs:
             self._selector.register(
                 pair.source.stream, selectors.EVENT_READ, (pair, True)
             )
@@ -256,12 +264,12 @@ class HonestPairs:
     @property
     def sent(self) -> int:
         """Messages sent so far."""
-        return sum(pair.sent for pair in self._pairs)
+        return sum(pair.sent for pair in self.pairs)
 
     @property
     def delivered(self) -> int:
         """Different messages delivered so far."""
-        return sum(len(pair.seen) for pair in self._pairs)
+        return sum(len(pair.seen) for pair in self.pairs)
 
     def run(
         self, seconds: float, also: Callable[[float], None] = lambda _: None
@@ -276,7 +284,7 @@ class HonestPairs:
         until = time.perf_counter() + seconds
         now = 0.0
         while now < until:
-            now = self._step(sends=True)
+            now = self.step(sends=True)
             also(now)
         return self.block
 
@@ -284,26 +292,26 @@ class HonestPairs:
         """Send no more; wait for what is under way, and count what never came."""
         until = time.perf_counter() + SETTLE_SECONDS_MAX
         while self.delivered < self.sent and time.perf_counter() < until:
-            self._step(sends=False)
+            self.step(sends=False)
             if self.harm.ended:
                 break
-        self.harm.lost = self.sent - self.delivered
+        self.harm.lost = sum(pair.missing() for pair in self.pairs)
         start = time.perf_counter()
-        for pair in self._pairs:
+        for pair in self.pairs:
             pair.due = max(pair.due, start)
 
     def close(self) -> None:
         """Close every socket."""
         self._selector.close()
-        for pair in self._pairs:
+        for pair in self.pairs:
             pair.source.stream.close()
             pair.sink.stream.close()
 
-    def _step(self, *, sends: bool) -> float:
+    def step(self, *, sends: bool) -> float:
         """Look at the sockets once; return the time."""
         wait = TICK_SECONDS
         if sends:
-            due = min(pair.due for pair in self._pairs)
+            due = min(pair.due for pair in self.pairs)
             wait = max(0.0, min(wait, due - time.perf_counter()))
         for key, _ in self._selector.select(wait):
             pair, is_source = key.data
@@ -317,7 +325,7 @@ class HonestPairs:
             if device.is_over:
                 self._selector.unregister(device.stream)
         now = time.perf_counter()
-        for pair in self._pairs:
+        for pair in self.pairs:
             if sends:
                 pair.send(now, self._interval)
             pair.acknowledge(now)

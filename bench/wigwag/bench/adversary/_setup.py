@@ -6,9 +6,10 @@ from wigwag.bench.adversary._sources import Sources
 from wigwag.bench.adversary._wire import Wire
 
 # Second byte of the loopback addresses: who is who in a log.
-SETUP_NET = 200
-HONEST_NET = 210
 ATTACKER_NET = 100
+# Of one process: an address that registers too many is turned away.
+_SETUP = Sources(200)
+_HONEST = Sources(210)
 
 
 def aim(host: str, port: int, *, accounts: int, sources: Sources) -> Target:
@@ -21,7 +22,7 @@ def aim(host: str, port: int, *, accounts: int, sources: Sources) -> Target:
         sources: Where the attacks come from.
     """
     # The bound on registrations is by address: set-up isn't what is measured.
-    quiet = Target(host, port, Sources(SETUP_NET), People(()))
+    quiet = Target(host, port, _SETUP, People(()))
     own = tuple(Account() for _ in range(accounts))
     for account in own:
         with Wire.hello(quiet) as wire:
@@ -31,4 +32,4 @@ def aim(host: str, port: int, *, accounts: int, sources: Sources) -> Target:
 
 def honest_target(host: str, port: int) -> Target:
     """Return a server as an honest device sees it: each from an address of its own."""
-    return Target(host, port, Sources(HONEST_NET), People(()))
+    return Target(host, port, _HONEST, People(()))
