@@ -13,9 +13,11 @@ import click
 GROUP = "wigwag.commands"
 # Help must not import a command to say what it does, so each has its sentence here.
 SUMMARIES = {
+    "account": "Delete an account for good.",
     "admin": "Ask or tell a running server.",
     "bench": "Measure a server under load.",
     "chat": "Talk with somebody in the terminal.",
+    "devices": "Show an account's devices, or remove one.",
     "demo": "Watch two people talk end to end, through crashes.",
     "errors": "Explain an error code.",
     "history": "Show the messages with somebody.",

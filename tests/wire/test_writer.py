@@ -54,6 +54,17 @@ def test_what_is_signed_keeps_its_body() -> None:
     assert greased[6] & 0x3F == 0 != greased[6]
 
 
+def test_whatever_begins_with_a_signature_is_sent_as_it_was_signed() -> None:
+    """A signed message that grease may dress fails at random (R-FRAME-016)."""
+    beginning = {
+        rule.info.name
+        for rule in RULES.values()
+        if rule.info.record.__struct_fields__[0].endswith("signature")
+    }
+    assert beginning == {"AUTH", "DELETE_ACCOUNT", "REGISTER", "RE_REGISTER"}
+    assert beginning == {rule.info.name for rule in RULES.values() if rule.is_signed}
+
+
 def test_greased_frames_are_padded_too() -> None:
     """Else grease would show through the sizes."""
     writer = FrameWriter(Grease(3))

@@ -16,6 +16,7 @@ A profile is made once, with the server's join string:
 from wigwag.client._cli_secrets import Secret as Secret
 from wigwag.client._cli_secrets import profile_secrets as profile_secrets
 from wigwag.client._device import Connectivity as Connectivity
+from wigwag.client._devices import DeviceInfo as DeviceInfo
 from wigwag.client._errors import ConnectionLost as ConnectionLost
 from wigwag.client._errors import DialFailed as DialFailed
 from wigwag.client._errors import HandoverRefused as HandoverRefused
@@ -75,6 +76,8 @@ from wigwag.client._ports import WallClock as WallClock
 from wigwag.client._profile import profile_folder as profile_folder
 from wigwag.client._register import Registered as Registered
 from wigwag.client._register import register as register
+from wigwag.client._removal import DeletedAccount as DeletedAccount
+from wigwag.client._removal import delete_account as delete_account
 from wigwag.client._session import TEXT_BYTES_MAX as TEXT_BYTES_MAX
 from wigwag.client._session import PeerInfo as PeerInfo
 from wigwag.client._session import SentMessage as SentMessage
@@ -90,6 +93,8 @@ __all__ = [
     "ByteStream",
     "ConnectionLost",
     "Connectivity",
+    "DeletedAccount",
+    "DeviceInfo",
     "DialFailed",
     "Dialled",
     "Entropy",
@@ -147,6 +152,7 @@ __all__ = [
     "WallClock",
     "WigwagError",
     "default_ports",
+    "delete_account",
     "open_holder",
     "open_session",
     "parse_join",

@@ -35,6 +35,7 @@ from wigwag.client._events import (
 from wigwag.client._message import Message, MessageState
 from wigwag.client._render import counted, gap_words, one_line
 from wigwag.client._session import PeerInfo, Session
+from wigwag.wire import ErrorCode
 
 HISTORY_MESSAGES: Final = 100
 """Shown at the start; `wigwag history` has the rest."""
@@ -90,6 +91,7 @@ class Conversation:
         self._handled: AnyEvent | None = None
         self._unread: Message | None = None
         self._unsettled = anyio.Event()
+        self._is_gone = False
 
     async def on_screen(self) -> None:
         """Fill the terminal."""
@@ -206,6 +208,7 @@ class Conversation:
                 self._put(event.message, is_above=event.is_above)
             case MessageStateChanged() | MessageUndelivered() | MessageUnreadable():
                 self._put(event.message)
+                self._note_gone(event.message)
             case Gap(reason=reason):
                 self._remark(gap_words(reason), is_warning=True)
             case PeerKeyChanged(peer=peer, reason=reason):
@@ -215,6 +218,18 @@ class Conversation:
                 self._warn_of(peer, f"has a new key ({reason}): /verify, then /accept")
             case ListsDiffer(peer=peer, reason=reason):
                 self._warn_of(peer, f"sees other device lists than you ({reason})")
+
+    def _note_gone(self, message: Message) -> None:
+        """Say once that the peer's account is gone: no message can reach him."""
+        is_gone = (
+            message.is_own
+            and message.peer == self._peer
+            and message.state is MessageState.REJECTED
+            and message.reason == ErrorCode.NOT_FOUND.name.lower()
+        )
+        if is_gone and not self._is_gone:
+            self._warn_of(self._peer, "has no account any more; nothing reaches him")
+        self._is_gone = self._is_gone or is_gone
 
     def _warn_of(self, peer: str, words: str) -> None:
         if peer == self._peer:

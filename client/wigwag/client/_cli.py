@@ -330,6 +330,83 @@ def verify(
 @click.command(
     cls=ClientCommand,
     examples=(
+        Example("wigwag account delete -p alice", "asks for the account's name"),
+        Example("wigwag account delete -p alice --yes --json", "for a program"),
+    ),
+)
+@click.argument("action", type=click.Choice(["delete"]))
+@click.option("--yes", "is_agreed", is_flag=True, help="Don't ask; it can't be undone.")
+@profile_options
+@json_option
+def account(
+    action: str,
+    profile: str | None,
+    passphrase_file: Path | None,
+    *,
+    is_agreed: bool,
+    as_json: bool,
+) -> None:
+    """Delete a profile's account at the server for good, then the profile.
+
+    Devices, keys, the username and messages that nobody has fetched go; their senders
+    are told. The profile goes only once the server has said that the account is
+    gone. If that answer is lost, run it again: it is told again.
+    """
+    from functools import partial
+
+    from wigwag.client._cli_account import run_delete
+    from wigwag.client._cli_session import run
+
+    assert action == "delete"
+    run(
+        partial(run_delete, is_agreed=is_agreed),
+        _opening(profile, passphrase_file, as_json=as_json),
+    )
+
+
+@click.command(
+    cls=ClientCommand,
+    examples=(
+        Example("wigwag devices", "their numbers, and which is this one"),
+        Example("wigwag devices revoke 1 --yes", "takes device 1 out for good"),
+    ),
+)
+@click.argument("action", type=click.Choice(["revoke"]), required=False)
+@click.argument("number", type=click.IntRange(1, 127), required=False)
+@click.option("--yes", "is_agreed", is_flag=True, help="Don't ask; it can't be undone.")
+@profile_options
+@json_option
+def devices(
+    action: str | None,
+    number: int | None,
+    profile: str | None,
+    passphrase_file: Path | None,
+    *,
+    is_agreed: bool,
+    as_json: bool,
+) -> None:
+    """Show the devices of a profile's account, or `revoke` one for good.
+
+    A revoked device can't sign in any more, and its open connection ends within
+    seconds. Revoking this profile's own device signs it out for good.
+    """
+    from functools import partial
+
+    from wigwag.client._cli_account import run_devices, run_revoke
+    from wigwag.client._cli_session import run
+
+    opening = _opening(profile, passphrase_file, as_json=as_json)
+    if action is None:
+        run(run_devices, opening)
+    elif number is None:
+        raise click.UsageError("say which: wigwag devices revoke NUMBER")
+    else:
+        run(partial(run_revoke, is_agreed=is_agreed), opening, number)
+
+
+@click.command(
+    cls=ClientCommand,
+    examples=(
         Example("wigwag errors NAME_TAKEN", "by name"),
         Example("wigwag errors 0x3001 --json", "by number, for a program"),
     ),

@@ -40,6 +40,7 @@ FINAL_CODES: Final = frozenset(
     {
         ErrorCode.REPLACED,
         ErrorCode.AUTH_FAILED,
+        ErrorCode.DEVICE_REMOVED,
         ErrorCode.NO_COMMON_REVISION,
         ErrorCode.UNSUPPORTED,
     }
@@ -94,6 +95,7 @@ class Connector:
                 ending = Ending(
                     error, error.code or 0, error.retry_after_seconds or 0.0
                 )
+            ending = self._explained(ending)
             is_final = ending.code in FINAL_CODES
             self._device.set_link(None, Connectivity(False, ending.error, is_final))
             if is_final:
@@ -104,6 +106,20 @@ class Connector:
                 jitter=draw_jitter(self._device.entropy),
             )
             await anyio.sleep(wait)
+
+    def _explained(self, ending: Ending) -> Ending:
+        """Say that this device was removed, where its own list says it too.
+
+        The server tells a removed device's sign-in no more than a stranger's.
+        """
+        account = self._device.account
+        if (
+            ending.code == ErrorCode.AUTH_FAILED
+            and account.list_pin.device(account.device) is None
+        ):
+            code = ErrorCode.DEVICE_REMOVED
+            return Ending(ServerRefused(code), code)
+        return ending
 
     async def _connect_once(self) -> tuple[Ending, float]:
         """Do one connection, from the generation's bump to its end.

@@ -18,12 +18,14 @@ from wigwag.client.crypto import AccountKey, DeviceKeys
 from wigwag.wire import (
     LIMITS,
     NEED_DATA,
+    AccountDeleted,
     Auth,
     AuthOk,
     Connection,
     ConnectionClosed,
     ConnectionConfig,
     DecodeError,
+    DeleteAccount,
     Message,
     MessageType,
     PeerError,
@@ -170,6 +172,21 @@ class Handshake:
             device_signature=keys.sign(transcript),
         )
         return await self.exchange(signed, AuthOk)
+
+    async def delete_account(
+        self, user: bytes, account_key: AccountKey, time_ms: int
+    ) -> AccountDeleted:
+        """Do DELETE_ACCOUNT; before AUTH, so no device need be able to sign in."""
+        unsigned = DeleteAccount(signature=NO_SIGNATURE, user=user, time=time_ms)
+        body = encode_message(unsigned, self.connection.revision)
+        transcript = suite1.delete_account_transcript(
+            self.connection.transcript_hash,
+            self.certificate_hash,
+            body[SIGNATURE_BYTES:],
+        )
+        signature = account_key.sign(transcript)
+        signed = msgspec.structs.replace(unsigned, signature=signature)
+        return await self.exchange(signed, AccountDeleted)
 
     async def exchange(self, request: Message, shape: type[Answer]) -> Answer:
         """Send a request and wait for its answer; events before it are dropped.

@@ -216,7 +216,8 @@ class Link:
     def _go(self, event: PeerGoingAway) -> None:
         error = ServerRefused(event.code, retry_after_ms=event.retry_after_ms)
         wait = event.retry_after_ms / 1000
-        if event.code == ErrorCode.REPLACED or not self._waiting:
+        is_over = event.code in (ErrorCode.REPLACED, ErrorCode.DEVICE_REMOVED)
+        if is_over or not self._waiting:
             self._end(error, event.code, wait)
         else:
             self._scope.deadline = anyio.current_time() + LINGER_SECONDS

@@ -13,6 +13,7 @@ from wigwag.client._compose import (
 )
 from wigwag.client._content import ReadReceipt, Text, encode_content
 from wigwag.client._device import Connectivity, Device
+from wigwag.client._devices import DeviceInfo, list_devices, remove_device
 from wigwag.client._directory import Directory
 from wigwag.client._errors import (
     MessageEmpty,
@@ -386,6 +387,28 @@ class Session:
                 if row.chat == chat:
                     await self._sender.cancel(row.id)
         self._sender.release(chat)
+
+    # Own devices
+
+    async def devices(self) -> list[DeviceInfo]:
+        """Return the devices of our account, by rising number."""
+        return await list_devices(self._device)
+
+    async def revoke_device(self, number: int) -> None:
+        """Take a device out of our account for good.
+
+        Our own number signs this profile out for good: the session ends with
+        DEVICE_REMOVED; what was stored can still be read.
+
+        Args:
+            number: As `devices` tells it.
+
+        Raises:
+            PeerUnknown: The account has no such device.
+            TimedOut: The server doesn't confirm; the next connection sees to it.
+            WigwagError: The server can't be reached, or refused.
+        """
+        await remove_device(self._device, number)
 
     async def status(self) -> Status:
         """Return how it stands."""

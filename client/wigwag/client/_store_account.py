@@ -1,6 +1,6 @@
 """Rows about ourselves: account, counters, own device lists."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal, NamedTuple
 
 from wigwag.client._ids import ZERO_ID
@@ -11,10 +11,10 @@ from wigwag.client.crypto import (
     DeviceKeys,
     ListPin,
     LocalDevice,
-    list_device,
+    accept_list,
     sign_next_list,
 )
-from wigwag.wire import SignedList
+from wigwag.wire import DeviceList, SignedList, decode_struct
 
 CounterName = Literal[
     "clock_offset_ms",
@@ -195,11 +195,35 @@ def own_lists_above_txn(txn: Txn, seq: int) -> list[SignedList]:
     return [SignedList(blob=blob, signature=signature) for blob, signature in rows]
 
 
-def sign_own_list(account: Account, now_ms: int) -> SignedList:
-    """Make our next device list, with the same devices, newly dated."""
-    return sign_next_list(
-        account.account_key,
-        account.list_pin,
-        [list_device(account.local)],
-        now_ms=now_ms,
+def own_documents_txn(txn: Txn) -> list[DeviceList]:
+    """Return our own device lists that this profile holds, oldest first."""
+    return [
+        decode_struct(DeviceList, signed.blob) for signed in own_lists_above_txn(txn, 0)
+    ]
+
+
+def sign_own_list_txn(
+    txn: Txn, account: Account, now_ms: int, *, without: int = 0
+) -> Account:
+    """Make and keep our next device list, newly dated; publish it afterwards.
+
+    Durable before it is published: two lists of one number would be a fork.
+
+    Args:
+        txn: The transaction.
+        account: As it is.
+        now_ms: When.
+        without: Number of a device to leave out; 0: none.
+
+    Returns:
+        The account with the new list pinned; the caller saves it.
+    """
+    entries = [
+        entry for entry in own_documents_txn(txn)[-1].devices if entry.device != without
+    ]
+    signed = sign_next_list(
+        account.account_key, account.list_pin, entries, now_ms=now_ms
     )
+    pin = accept_list(account.list_pin, account.account_key.public, [signed])
+    save_own_list_txn(txn, pin.seq, signed)
+    return replace(account, list_pin=pin)

@@ -7,6 +7,7 @@ from typing import Final
 import anyio
 
 from wigwag.client._device import Device, change_account_txn
+from wigwag.client._devices import publish_lists
 from wigwag.client._directory import Directory
 from wigwag.client._errors import (
     ConnectionLost,
@@ -22,9 +23,8 @@ from wigwag.client._prekey_upkeep import PrekeyUpkeep
 from wigwag.client._resend import ask_again_txn
 from wigwag.client._store_account import (
     Account,
-    own_lists_above_txn,
     save_own_list_txn,
-    sign_own_list,
+    sign_own_list_txn,
 )
 from wigwag.client._store_events import add_event_txn, drop_old_events_txn
 from wigwag.client._store_messages import (
@@ -41,9 +41,8 @@ from wigwag.client.crypto import ListRefused, accept_list
 from wigwag.wire import (
     LIMITS,
     AuthOk,
+    DeviceList,
     DeviceListGet,
-    DeviceListPublish,
-    DeviceListPublished,
     DeviceLists,
     ErrorCode,
     Mark,
@@ -52,6 +51,7 @@ from wigwag.wire import (
     Receipt,
     Receipts,
     ReceiptsGet,
+    decode_struct,
     suite1,
 )
 
@@ -207,11 +207,7 @@ class Upkeep:
         if server_seq > own.seq:
             await self._adopt_lists(link)
             return
-        above = await self._device.store.run(
-            lambda txn: own_lists_above_txn(txn, server_seq)
-        )
-        for signed in above:
-            await link.ask(DeviceListPublish(list=signed), DeviceListPublished)
+        await publish_lists(self._device, link, server_seq)
 
     async def _adopt_lists(self, link: Link) -> None:
         account = self._device.account
@@ -232,7 +228,14 @@ class Upkeep:
                 )
             )
             return
-        await self._device.change_account(lambda old: replace(old, list_pin=pin))
+
+        def work(txn: Txn) -> Account:
+            for signed in page.lists:
+                seq = decode_struct(DeviceList, signed.blob).seq
+                save_own_list_txn(txn, seq, signed)
+            return change_account_txn(txn, lambda old: replace(old, list_pin=pin))
+
+        self._device.account = await self._device.store.run(work)
 
     async def _sign_list_again(self, link: Link) -> None:
         """Date our list anew: peers warn when it is a month old."""
@@ -240,16 +243,14 @@ class Upkeep:
         now_ms = self._device.now_ms()
         if now_ms - account.list_pin.signed_at_ms < suite1.LIST_RESIGN_MS:
             return
-        signed = sign_own_list(account, now_ms)
 
         def work(txn: Txn) -> Account:
-            # Durable before it is published: two lists of one number would be a fork.
-            pin = accept_list(account.list_pin, account.account_key.public, [signed])
-            save_own_list_txn(txn, pin.seq, signed)
-            return change_account_txn(txn, lambda old: replace(old, list_pin=pin))
+            return change_account_txn(
+                txn, lambda old: sign_own_list_txn(txn, old, now_ms)
+            )
 
         self._device.account = await self._device.store.run(work)
-        await link.ask(DeviceListPublish(list=signed), DeviceListPublished)
+        await publish_lists(self._device, link, account.list_pin.seq)
 
     # Peers
 

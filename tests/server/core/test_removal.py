@@ -203,7 +203,7 @@ def test_the_id_never_comes_back(world: World) -> None:
 
 
 def test_a_name_is_held_before_somebody_else_may_have_it(world: World) -> None:
-    """name_hold_days, 32: nobody is taken for him while messages may still be offered."""
+    """name_hold_days, 32: nobody is taken for him while mail may still come."""
     world.ask(DELETE_BOB)
     world.register(CAROL_1)
     claim = UsernameClaim(CAROL, "bob")

@@ -29,7 +29,14 @@ PING: Final = 12
 PONG: Final = 14
 """The invariant types: the same numbers in all revisions."""
 
-_SIGNED = frozenset({MessageType.AUTH, MessageType.REGISTER, MessageType.RE_REGISTER})
+_SIGNED = frozenset(
+    {
+        MessageType.AUTH,
+        MessageType.DELETE_ACCOUNT,
+        MessageType.REGISTER,
+        MessageType.RE_REGISTER,
+    }
+)
 _KINDS = {"request": REQUEST, "response": ANSWER, "event": SOLO, "oneway": SOLO}
 _HANDLED_INSIDE = frozenset({HELLO, WELCOME, REJECT, ERROR, GOAWAY, PING, PONG})
 
