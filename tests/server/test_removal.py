@@ -195,6 +195,26 @@ async def test_a_device_signs_out_for_good(
         )
 
 
+async def test_senders_to_a_full_inbox_are_told_at_once_not_hourly(
+    running: RunningServer,
+    alice: PeerClient,
+    bob: PeerClient,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What one record doesn't report, ticks do, until nothing is left to tell."""
+    for module in ("_inbox_drop", "_wanted"):
+        monkeypatch.setattr(f"wigwag.server.core.{module}.DROP_ENTRIES_MAX", 2)
+    sent: list[bytes] = []
+    for number in range(7):
+        message = bob.send_message(account_of(alice), bytes((number,)))
+        await bob.ask(message)
+        sent.append(message.client_msg_id)
+    await alice.ask(alice.delete_message(account_of(alice)))
+    told = [(await bob.expect(Undelivered)).client_msg_id for _ in sent]
+    assert sorted(told) == sorted(sent)
+    assert running.server.is_ready
+
+
 async def test_nothing_read_behind_the_removal_is_answered(
     alice: PeerClient, bob: PeerClient
 ) -> None:

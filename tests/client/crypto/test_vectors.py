@@ -9,6 +9,7 @@ from tests.client.crypto.people import NOW_MS, PrekeyRows, SeededEntropy
 
 from wigwag.client._content import Text, decode_content
 from wigwag.client.crypto import (
+    AccountKey,
     DeviceKeys,
     LocalDevice,
     OwnKemPrekey,
@@ -25,7 +26,14 @@ from wigwag.client.crypto import (
 )
 from wigwag.client.crypto._keys import AgreementKey
 from wigwag.client.crypto._prekeys import DecapsulationKey
-from wigwag.wire import Bundle, SignedList, suite1
+from wigwag.wire import (
+    DRAFT,
+    Bundle,
+    DeleteAccount,
+    SignedList,
+    encode_message,
+    suite1,
+)
 
 FILE = Path(__file__).parents[3] / "spec/wigwag/spec/suites/1.vectors.json"
 VECTORS: dict[str, Any] = json.loads(FILE.read_text("utf-8"))
@@ -117,6 +125,23 @@ def test_envelopes_open_with_the_published_secrets() -> None:
             message_class=1,
         ).content
         assert decode_content(content) == Text(message["text"])
+
+
+def test_a_deletion_is_signed_as_published() -> None:
+    """Ed25519 draws nothing: body, transcript and signature come out byte for byte."""
+    vector = VECTORS["delete_account"]
+    unsigned = DeleteAccount(
+        signature=bytes(64), user=unhex(vector, "account"), time=vector["time"]
+    )
+    signed = encode_message(unsigned, DRAFT)[64:]
+    assert signed == unhex(vector, "signed")
+    transcript = suite1.delete_account_transcript(
+        unhex(vector, "handshake_hash"), unhex(vector, "certificate_hash"), signed
+    )
+    assert transcript == unhex(vector, "transcript")
+    key = AccountKey.from_secret(unhex(vector, "account_secret"))
+    assert key.public == unhex(vector, "account_key")
+    assert key.sign(transcript) == unhex(vector, "signature")
 
 
 def test_published_list_and_prekeys_verify() -> None:
