@@ -1,11 +1,22 @@
 """The load generator measures a real server and says with what."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
 import pytest
-from tests.bench._runs import bench, figures_of, run_of
+from tests.bench._runs import (
+    WAIT_SECONDS_MAX,
+    bench,
+    figures_of,
+    processes_naming,
+    run_of,
+    wait_for_file,
+)
 
 from wigwag.bench import SCHEMA
 from wigwag.bench._compare import EarlierRun
@@ -102,3 +113,17 @@ def test_storm_brings_everybody_back_after_kill_and_after_drain() -> None:
         assert figures[f"{name}_last_back_seconds"]["must"] == 20
         assert figures[f"{name}_tries_per_client"]["median"] >= 1
         assert figures[f"{name}_honest_acks"]["median"] > 0
+
+
+def test_terminated_run_leaves_no_process_behind(tmp_path: Path) -> None:
+    """A server that stays would be measured against by the next run's neighbours."""
+    command = [sys.executable, "-m", "wigwag", "bench", "server", "single"]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen([*command, "--seconds", "60"], env=environment) as run:
+        started = wait_for_file(tmp_path, "wigwag-bench-*/output", "ready on")
+        run.send_signal(signal.SIGTERM)
+        assert run.wait(WAIT_SECONDS_MAX) == 128 + signal.SIGTERM
+    assert started
+    # The folder is removed behind the server's end, by the same exit.
+    assert list(tmp_path.glob("wigwag-bench-*")) == []
+    assert processes_naming(str(tmp_path)) == []

@@ -1,10 +1,12 @@
 """Where a run's report goes: a table, a JSON file, a comparison; and its progress."""
 
 import json
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any, TypeVar
 
 import click
@@ -21,6 +23,8 @@ STANDARD_OUTPUT = "-"
 # A table is cut to the terminal; in a file or a pipe it needs a width of its own.
 PIPE_COLUMNS = 120
 REGRESSION_EXIT_CODE = 1
+# As a shell tells that a signal ended a command.
+SIGNAL_EXIT_CODE_BASE = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,8 @@ class Output:
             report: Filled by `work`.
             work: The measurement.
         """
+        # Else a SIGTERM would leave the server and the load processes behind.
+        signal.signal(signal.SIGTERM, _end)
         try:
             before = None if self.compare_with is None else read_run(self.compare_with)
             work()
@@ -77,6 +83,11 @@ class Output:
         print_differences(differences, console)
         if self.fails_on_regression and any(one.is_worse for one in differences):
             sys.exit(REGRESSION_EXIT_CODE)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    """Ends the command as an exception does: what was started is ended on the way."""
+    raise SystemExit(SIGNAL_EXIT_CODE_BASE + number)
 
 
 def output_options(command: _Command) -> _Command:
