@@ -9,10 +9,10 @@ from wigwag.spec import ExitCode
 
 STANDARD_OUTPUT = "-"
 VIOLATION_EXIT_CODE = 1
-# Half a minute of each attack and its baselines is a run over lunch; a few seconds
-# show what is grossly wrong.
+# Each attack takes two of these and more when it looks bad: a quarter of an hour for
+# all of them. Quick: five minutes, which show what is grossly wrong.
 SECONDS = 4.0
-QUICK_SECONDS = 1.5
+QUICK_SECONDS = 1.0
 
 _EPILOG = """\b
 Examples:
@@ -56,7 +56,8 @@ def adversary(
     """Attack a server of its own beside honest pairs; without ATTACK: all of them.
 
     Each attack goes on for a while, between two stretches of peace: baseline, attack,
-    baseline. The table shows what the server answered, and what the pairs felt:
+    baseline; what then looks bad is measured up to four times, and all of it counts.
+    The table shows what the server answered, and what the pairs felt:
     time to the server's durable answer and to delivery, with the attack against
     without. The server has the default limits, with short deadlines; the attacker is a
     process of its own, niced, with sixteen addresses and a bounded share of one core.

@@ -52,6 +52,7 @@ class Result(msgspec.Struct, frozen=True):
         attack: Its id.
         title: What it does.
         expected: What the server must answer, in words.
+        rounds: How often it was measured: again while it looked bad.
         runs: How often it was done, or with how many connections.
         as_expected: How many got that.
         turned_away: How many a limit stopped before that.
@@ -70,6 +71,7 @@ class Result(msgspec.Struct, frozen=True):
     attack: str
     title: str
     expected: str
+    rounds: int
     runs: int
     as_expected: int
     turned_away: int
@@ -101,10 +103,21 @@ class Result(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct):
-    """A whole run."""
+    """A whole run.
+
+    Attributes:
+        command: What was typed.
+        machine: What it ran on.
+        load: The machine's load average before; above the cores no figure counts.
+        limits: Of the server.
+        pairs: Honest pairs.
+        seconds: Length of each stretch of time.
+        results: One for each attack.
+    """
 
     command: str
     machine: str
+    load: float
     limits: str
     pairs: int
     seconds: float
@@ -128,7 +141,9 @@ def shown(report: Report, console: Console | None = None) -> None:
     """Print it for people."""
     plain = Console()
     console = console or Console(width=None if plain.is_terminal else PIPE_COLUMNS)
-    console.print(report.machine, highlight=False)
+    console.print(
+        f"{report.machine}; load average before {report.load:.1f}", highlight=False
+    )
     console.print(
         f"limits: {report.limits}; {report.pairs} honest pairs, 8 messages a second "
         f"each; {report.seconds:g} s of peace, attack, peace",
@@ -185,6 +200,8 @@ def _table(report: Report) -> Table:
 def _count(result: Result) -> Text:
     """Write how often the answer was the specified one."""
     words = f"{result.as_expected}/{result.runs - result.turned_away}"
+    if result.rounds > 1:
+        words += f" ({result.rounds} rounds)"
     if result.turned_away:
         words += f" +{result.turned_away} turned away"
     return Text(words, style="bold red" if result.unexpected else "")

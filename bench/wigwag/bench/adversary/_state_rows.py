@@ -14,7 +14,12 @@ from wigwag.bench.adversary._attack import (
     ends_with,
     refused_with,
 )
-from wigwag.bench.adversary._frame_rows import FLOOD_FRAMES, flood_of, hello
+from wigwag.bench.adversary._frame_rows import (
+    FLOOD_FRAMES,
+    UNKNOWN_ODD,
+    flood_of,
+    hello,
+)
 from wigwag.bench.adversary._people import Account
 from wigwag.bench.adversary._scenes import (
     CORR,
@@ -41,6 +46,7 @@ from wigwag.wire import (
     PrekeysStored,
     Sequenced,
     encode_frame,
+    frame,
     make_error,
 )
 
@@ -157,12 +163,12 @@ def _pipeline(wire: Wire, _: Account) -> Seen:
     corrs = range(CORR, CORR + PIPELINE)
     wire.send(b"".join(_count(corr) for corr in corrs))
     for corr in corrs:
-        frame = wire.read_frame()
-        while frame is not None and not frame.flags & RESPONSE:
-            frame = wire.read_frame()
-        must(frame is not None and frame.corr == corr, "an answer is missing")
-        assert frame is not None
-        must(isinstance(frame.message, PrekeysStored), "a request was refused")
+        came = wire.read_frame()
+        while came is not None and not came.flags & RESPONSE:
+            came = wire.read_frame()
+        must(came is not None and came.corr == corr, "an answer is missing")
+        assert came is not None
+        must(isinstance(came.message, PrekeysStored), "a request was refused")
     return wire.observe()
 
 
@@ -184,7 +190,7 @@ def _after_goaway(target: Target) -> Seen:
             )
             seen = wire.observe_end()
             must(
-                not any(frame.flags & RESPONSE for frame in wire.others),
+                not any(one.flags & RESPONSE for one in wire.others),
                 "a request after GOAWAY was answered",
             )
         with Wire.hello(target) as wire:
@@ -216,6 +222,13 @@ ROWS: tuple[Row, ...] = (
         as_first_words(lambda: encode_frame(Ping(1), DRAFT, CORR)),
     ),
     Row("S1-auth", "AUTH before HELLO", "S1", SILENCE, as_first_words(_auth_first)),
+    Row(
+        "S1-unknown",
+        "an unknown frame, which elsewhere is skipped, before HELLO",
+        "S1",
+        SILENCE,
+        as_first_words(lambda: frame(UNKNOWN_ODD, b"") + hello()),
+    ),
     Row(
         "S2",
         "a second HELLO",
