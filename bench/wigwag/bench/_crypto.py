@@ -13,6 +13,7 @@ from wigwag.bench._timing import nanoseconds_per_call
 from wigwag.bench._worker import Say
 from wigwag.client.crypto import (
     AccountKey,
+    Decrypted,
     DeviceKeys,
     ListPin,
     LocalDevice,
@@ -124,43 +125,18 @@ def operations() -> list[Operation]:
     plaintext = _plaintext(alice, bob)
     verified = verify_bundle(bob.bundle(), bob.pin, now_ms=now)
 
-    def open_(me: Person, peer: Person, at: PeerSessions, envelope: bytes) -> object:
+    def open_(me: Person, peer: Person, at: PeerSessions, envelope: bytes) -> Decrypted:
         return decrypt(
             me.device, peer.as_peer, at, me, envelope, entropy=entropy, now_ms=now
         )
 
     started = start_session(alice.device, verified, none, entropy=entropy).sessions
     first = encrypt(started, plaintext)
-    met = decrypt(
-        bob.device,
-        alice.as_peer,
-        none,
-        bob,
-        first.envelope,
-        entropy=entropy,
-        now_ms=now,
-    ).sessions
-    answer = encrypt(met, plaintext)
-    spoken = decrypt(
-        alice.device,
-        bob.as_peer,
-        first.sessions,
-        alice,
-        answer.envelope,
-        entropy=entropy,
-        now_ms=now,
-    ).sessions
+    answer = encrypt(open_(bob, alice, none, first.envelope).sessions, plaintext)
+    spoken = open_(alice, bob, first.sessions, answer.envelope).sessions
     # The first message after an answer turns the ratchet; those behind it don't.
     turn = encrypt(spoken, plaintext)
-    turned = decrypt(
-        bob.device,
-        alice.as_peer,
-        answer.sessions,
-        bob,
-        turn.envelope,
-        entropy=entropy,
-        now_ms=now,
-    ).sessions
+    turned = open_(bob, alice, answer.sessions, turn.envelope).sessions
     later = encrypt(turn.sessions, plaintext)
     state = turned.dump()
     return [
