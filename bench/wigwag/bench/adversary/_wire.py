@@ -133,6 +133,7 @@ class Wire:
         leaf_sha256: Hash of the server's certificate.
         connection: What shook hands; it knows nothing of what came after.
         errors: Every ERROR that came.
+        goaway: The GOAWAY that came.
         others: Frames that nobody has asked for: entries, hints.
         is_end_clean: The server ended TLS properly (close_notify).
         is_dribbling: Each byte goes in a record and a segment of its own.
@@ -148,6 +149,7 @@ class Wire:
             now=time.monotonic(),
         )
         self.errors: list[Error] = []
+        self.goaway: Goaway | None = None
         self.others: list[Frame] = []
         self.is_end_clean = False
         self.is_dribbling = False
@@ -452,6 +454,7 @@ class Wire:
     def _end(self, first: Error | Goaway, answer: Message | None) -> Seen:
         """Read the last words: ERROR, then GOAWAY with the same code, then the end."""
         if isinstance(first, Goaway):
+            self.goaway = first
             self._hold_to_end()
             return Seen(ErrorCode(first.code), True, Told.GOAWAY)
         self.errors.append(first)
@@ -460,6 +463,7 @@ class Wire:
             raise UnexpectedError("ERROR ended the connection without GOAWAY")
         if second.message.code != first.code:
             raise UnexpectedError("ERROR and GOAWAY name different codes")
+        self.goaway = second.message
         self._hold_to_end()
         if answer is not None and not isinstance(answer, Error):
             raise UnexpectedError(f"{type(answer).__name__}, and then the end")
