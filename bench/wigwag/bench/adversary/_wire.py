@@ -31,8 +31,8 @@ from wigwag.bench.adversary._attack import (
     UnexpectedError,
 )
 from wigwag.bench.adversary._people import Account, now_ms
+from wigwag.bench.adversary._tcp import CLIENT_CONTEXT, READ_BYTES, open_tcp
 from wigwag.wire import (
-    ALPN,
     DRAFT,
     HEADER_BYTES,
     MESSAGES,
@@ -66,9 +66,6 @@ from wigwag.wire import frame as make_frame
 
 Kind = TypeVar("Kind", bound=msgspec.Struct)
 
-# Whoever doesn't answer for this long is down, however loaded the machine is.
-ANSWER_SECONDS_MAX = 20.0
-READ_BYTES = 65_536
 # Ours begin here, so that bad frames may use lower numbers.
 FIRST_CORR = 1_000
 
@@ -88,41 +85,6 @@ class Frame(NamedTuple):
         if self.type not in MESSAGES:
             return None
         return decode_message(self.type, DRAFT, self.body)
-
-
-def client_context() -> ssl.SSLContext:
-    """Return TLS 1.3 without verification: an attacker trusts its target."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_3
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    context.set_alpn_protocols([ALPN])
-    return context
-
-
-_CONTEXT = client_context()
-
-
-def open_tcp(target: Target, source: str | None = None) -> socket.socket:
-    """Connect; no byte is sent.
-
-    Args:
-        target: Where to.
-        source: Address to come from; None: the next of the target's sources.
-
-    Raises:
-        TurnedAwayError: The server took no connection.
-    """
-    try:
-        plain = socket.create_connection(
-            (target.host, target.port),
-            timeout=ANSWER_SECONDS_MAX,
-            source_address=(source or target.sources.next(), 0),
-        )
-    except ConnectionError as error:
-        raise TurnedAwayError("no connection") from error
-    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return plain
 
 
 class Wire:
@@ -173,7 +135,7 @@ class Wire:
         """
         plain = open_tcp(target, source)
         try:
-            stream = (context or _CONTEXT).wrap_socket(
+            stream = (context or CLIENT_CONTEXT).wrap_socket(
                 plain, server_hostname="localhost", suppress_ragged_eofs=False
             )
         except (ssl.SSLEOFError, ConnectionError) as error:
