@@ -45,9 +45,18 @@ class Database(Protocol):
         """Return how many rows the last statement changed."""
         ...
 
-    def close(self) -> None:
-        """Close; an open transaction is rolled back."""
+    def close(self, force: bool = False, /) -> None:
+        """Close, rolling back; `force`: whatever the disk says."""
         ...
+
+
+def close(db: Database) -> None:
+    """Close a database, also when its disk fails: what was committed is in its log."""
+    try:
+        db.close()
+    except apsw.Error:
+        with suppress(apsw.Error):
+            db.close(True)
 
 
 def connect(path: str, vfs: str | None) -> Database:

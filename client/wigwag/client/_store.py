@@ -17,7 +17,7 @@ import apsw
 from wigwag.client._errors import StoreDamaged, StoreError, StoreTooNew, StoreUnwritable
 from wigwag.client._ports import Executor
 from wigwag.client._schema import SCHEMA, SCHEMA_VERSION
-from wigwag.client._sqlite import Database, connect
+from wigwag.client._sqlite import Database, close, connect
 from wigwag.client._txn import SESSIONS_CACHED_MAX, Changes, DeviceKey, Txn
 from wigwag.client.crypto import PeerSessions
 
@@ -96,7 +96,7 @@ class Store:
 
     def close(self) -> None:
         """Close the database; a transaction that still runs is rolled back."""
-        self._db.close()
+        close(self._db)
 
     async def _lead(self) -> None:
         """Run one group, on behalf of all whose work is in it."""
@@ -227,18 +227,18 @@ def open_database(path: Path, key: bytes, vfs: str | None) -> Database:
         _configure(db, key)
         _check_schema(db)
     except apsw.NotADBError as error:
-        db.close()
+        close(db)
         raise StoreDamaged(
             "The profile's database is damaged or belongs to another key file."
         ) from error
     except apsw.CorruptError as error:
-        db.close()
+        close(db)
         raise StoreDamaged("The profile's database is damaged.") from error
     except apsw.Error as error:
-        db.close()
+        close(db)
         raise StoreUnwritable("The profile's database can't be written.") from error
     except StoreError:
-        db.close()
+        close(db)
         raise
     return db
 

@@ -22,8 +22,12 @@ from wigwag.server.engines._checked import (
     reserve_checksums,
 )
 from wigwag.server.engines._crash import crash_point
-from wigwag.server.engines._sql import typed
-from wigwag.server.ports import DatabaseInUseError, NotADatabaseError
+from wigwag.server.engines._sql import fetch_one, typed
+from wigwag.server.ports import (
+    DatabaseDamagedError,
+    DatabaseInUseError,
+    NotADatabaseError,
+)
 
 OpenDatabase = Callable[[Path], apsw.Connection]
 
@@ -94,9 +98,26 @@ def open_database(
     if not has_checksums(connection):
         connection.close()
         raise NotADatabaseError(str(path), "its pages have no checksums")
+    if _ends_within_page(path, connection):
+        connection.close()
+        raise DatabaseDamagedError(str(path), "the file is cut off")
     if is_new:
         fsync_folder(path.parent)
     return connection
+
+
+def _ends_within_page(path: Path, connection: apsw.Connection) -> bool:
+    """Whether the last page is not whole; SQLite would take the rest for zeros.
+
+    A power cut in a checkpoint may leave it so. Then the log still has that page, and
+    another checkpoint mends it.
+    """
+    database = typed(connection)
+    page_bytes: int = fetch_one(database, "PRAGMA page_size")[0]
+    if path.stat().st_size % page_bytes == 0:
+        return False
+    database.wal_checkpoint(None, apsw.SQLITE_CHECKPOINT_TRUNCATE)
+    return path.stat().st_size % page_bytes != 0
 
 
 def prepare(connection: apsw.Connection) -> None:

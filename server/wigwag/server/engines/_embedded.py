@@ -161,8 +161,12 @@ class EmbeddedEngine:
         """Have the WAL truncated every minute."""
         while True:
             await trio.sleep(CHECKPOINT_SECONDS)
-            self._is_checkpoint_due = True
-            self._wake.set()
+            self.want_checkpoint()
+
+    def want_checkpoint(self) -> None:
+        """Have the WAL truncated before the next group."""
+        self._is_checkpoint_due = True
+        self._wake.set()
 
     async def _advance(self) -> None:
         """Take one group through folding and commit."""

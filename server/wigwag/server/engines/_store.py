@@ -202,10 +202,11 @@ class Store:
     def close(self) -> None:
         """Truncate the WAL and close."""
         crash_point("store.before_close")
-        self._end_copies()
-        self.checkpoint(apsw.SQLITE_CHECKPOINT_TRUNCATE)
-        self.database.close()
-        self._mark.close()
+        try:
+            self._end_copies()
+            self.checkpoint(apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        finally:
+            self.abandon()
 
     def abandon(self) -> None:
         """Close as a crash would: an open transaction is rolled back, nothing else."""

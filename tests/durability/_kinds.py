@@ -1,0 +1,79 @@
+"""The kinds of fault: what a share of each runs, and how much the short and long forms.
+
+A share is run in a process of its own, so it is named by numbers alone.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.durability._tally import Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of fault.
+
+    Attributes:
+        run: Runs `count` units from a seed.
+        unit: What is counted.
+        quick: Units in `make test`.
+        full: Units in the long form.
+        share: Units that one process takes at a time.
+    """
+
+    run: Callable[[int, int], Tally]
+    unit: str
+    quick: int
+    full: int
+    share: int
+
+
+def _power(seed: int, count: int) -> Tally:
+    from tests.durability import _power_disk  # the disk comes before all else
+
+    disk = _power_disk.installed()
+    from tests.durability._power import CUTS_PER_CHAIN, run_chain
+
+    tally = Tally()
+    for number in range(-(-count // CUTS_PER_CHAIN)):
+        run_chain(seed + number, disk, tally)
+    return tally
+
+
+def _power_client(seed: int, count: int) -> Tally:
+    from tests.durability import _power_disk
+
+    disk = _power_disk.installed()
+    from tests.durability._power_client import CUTS_PER_CHAIN, run_client_chain
+
+    tally = Tally()
+    for number in range(-(-count // CUTS_PER_CHAIN)):
+        run_client_chain(seed + number, disk, tally)
+    return tally
+
+
+def _crash(seed: int, count: int) -> Tally:
+    from tests.durability._crash import run
+
+    return run(seed, count)
+
+
+def _io(seed: int, count: int) -> Tally:
+    from tests.durability._io import run
+
+    return run(seed, count)
+
+
+def _rot(seed: int, count: int) -> Tally:
+    from tests.durability._rot import run
+
+    return run(seed, count)
+
+
+KINDS: dict[str, Kind] = {
+    "power": Kind(_power, "cuts", 150, 4_000, 48),
+    "power-client": Kind(_power_client, "cuts", 60, 1_000, 60),
+    "crash": Kind(_crash, "crashes", 0, 84, 21),
+    "io": Kind(_io, "faults", 200, 100_000, 100_000),
+    "rot": Kind(_rot, "flips", 120, 3_000, 60),
+}
