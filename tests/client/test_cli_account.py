@@ -1,9 +1,11 @@
 """`wigwag account` and `wigwag devices` as processes against a real server."""
 
+import sys
 from collections.abc import Iterator
 
 import pytest
 from tests.client._cli_world import World, finish, open_world
+from tests.client._terminal import Terminal
 
 from wigwag.client import _cli
 from wigwag.client._cli_command import ClientCommand
@@ -99,3 +101,21 @@ def test_help_ends_with_two_examples(world: World, name: str) -> None:
         done = world.shell(example.line, {"WIGWAG_PROFILE": "alice"})
         is_asking = example.line == "wigwag account delete -p alice"
         assert done.code == (ExitCode.USAGE if is_asking else ExitCode.OK), done.err
+
+
+def test_a_person_types_the_name_to_delete_it(world: World) -> None:
+    """Another name deletes nothing; the right one does, and both say so."""
+    for typed, words, code in (
+        ("bob", "nothing was deleted", ExitCode.CONFIGURATION),
+        ("alice", "alice is deleted", ExitCode.OK),
+    ):
+        program = [sys.executable, "-m", "wigwag", "account", "delete", "-p", "alice"]
+        shown = Terminal(program, world.environment)
+        try:
+            shown.wait_for("Type the account's name")
+            shown.type(f"{typed}\n")
+            assert shown.finish() == code
+            assert words in " ".join(" ".join(shown.screen.lines()).split())
+        finally:
+            shown.close()
+        assert world.profile("alice").exists() is (code != ExitCode.OK)

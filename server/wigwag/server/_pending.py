@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from wigwag.server.core import Answer, Dropped, Failed
-from wigwag.wire import DRAFT, MESSAGES, ErrorCode, MessageInfo, Received
+from wigwag.wire import DRAFT, ERRORS, MESSAGES, ErrorCode, MessageInfo, Received
 
 if TYPE_CHECKING:
     from wigwag.server._session import Session
@@ -75,7 +75,11 @@ class Pending:
         """Handle what every request may be answered: a refusal, or silence."""
         match answer:
             case Failed(code):
-                self.refuse(ErrorCode[code.value])
+                error = ErrorCode[code.value]
+                if ERRORS[error].scope == "connection":
+                    self.session.close_with(error)
+                else:
+                    self.refuse(error)
             case Dropped():
                 # Of a displaced connection or an old registration: nobody listens.
                 return

@@ -40,8 +40,9 @@ from wigwag.bench.adversary._runner import run_attacks as run_attacks
 from wigwag.bench.adversary._setup import aim as aim
 from wigwag.bench.adversary._setup import honest_target as honest_target
 from wigwag.bench.adversary._sources import Sources as Sources
+from wigwag.bench.adversary._tcp import client_context as client_context
+from wigwag.bench.adversary._tcp import open_tcp as open_tcp
 from wigwag.bench.adversary._wire import Wire as Wire
-from wigwag.bench.adversary._wire import open_tcp as open_tcp
 
 __all__ = [
     "ALERT",
@@ -70,6 +71,7 @@ __all__ = [
     "UnexpectedError",
     "Wire",
     "aim",
+    "client_context",
     "ends_with",
     "honest_target",
     "open_tcp",

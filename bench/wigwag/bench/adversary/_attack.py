@@ -33,6 +33,8 @@ class Told(enum.Enum):
     NOTHING = "nothing"
     """Not one byte."""
     ALERT = "TLS alert"
+    HELLO = "TLS hello"
+    """The server's half of a handshake, and then a cut at the deadline."""
     TLS_END = "TLS end"
     """A handshake, then a clean end without a byte of ours."""
     REJECT = "REJECT"

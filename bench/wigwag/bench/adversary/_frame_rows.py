@@ -145,6 +145,20 @@ def _unknown_events(wire: Wire, _: Account) -> Seen:
     return wire.observe()
 
 
+def _after_a_request(wire: Wire, _: Account) -> Seen:
+    """GOAWAY names the last request that was handled (R-STATE-005)."""
+    handled = wire.request(PrekeysCount())
+    must(isinstance(wire.answer_to(handled), PrekeysStored), "no answer")
+    wire.send_frame(UNKNOWN_EVEN)
+    seen = wire.observe_end()
+    must(wire.errors[0].frame_type == UNKNOWN_EVEN, "ERROR names another frame")
+    must(
+        wire.goaway is not None and wire.goaway.last_corr == handled,
+        "GOAWAY names another request",
+    )
+    return seen
+
+
 def _no_common_revision(target: Target) -> Seen:
     with Wire.connect(target) as wire:
         wire.send(hello(draft=OTHER_DRAFT))
@@ -294,6 +308,14 @@ ROWS: tuple[Row, ...] = (
         seconds_min=3,
     ),
     Row(
+        "F7-hello",
+        "half a HELLO, then silence",
+        "F7",
+        SILENCE,
+        as_first_words(lambda: hello()[:40]),
+        seconds_min=3,
+    ),
+    Row(
         "F7-auth",
         "HELLO, then silence",
         "F7",
@@ -323,7 +345,7 @@ ROWS: tuple[Row, ...] = (
         "an unknown type that must be understood",
         "F10",
         ends_with(_E.UNSUPPORTED),
-        after_sign_in(lambda: frame(UNKNOWN_EVEN, b"", corr=CORR)),
+        signed_in(_after_a_request),
     ),
     Row(
         "F10-auth",

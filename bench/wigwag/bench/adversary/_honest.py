@@ -14,7 +14,8 @@ from struct import Struct
 
 from wigwag.bench.adversary._attack import Target
 from wigwag.bench.adversary._people import Account
-from wigwag.bench.adversary._wire import READ_BYTES, Wire
+from wigwag.bench.adversary._tcp import READ_BYTES
+from wigwag.bench.adversary._wire import Wire
 from wigwag.wire import (
     DRAFT,
     HEADER_BYTES,

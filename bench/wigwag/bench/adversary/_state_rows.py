@@ -283,7 +283,7 @@ ROWS: tuple[Row, ...] = (
         "S4-auth",
         "AUTH with a cursor of nonsense",
         "S4",
-        refused_with(_E.PROTOCOL_ERROR),
+        ends_with(_E.PROTOCOL_ERROR),
         _cursor_of_nonsense,
     ),
     Row("S5", "ACK going back", "S5", SERVED, _ack_back),

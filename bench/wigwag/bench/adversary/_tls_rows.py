@@ -1,6 +1,10 @@
-"""Below the protocol: TCP and TLS that aren't ours to speak with (F1, F2, A11)."""
+"""Below the protocol: TCP and TLS that aren't ours to speak with (F1, F2, A11).
+
+TLS 1.3 has no renegotiation, and TLS 1.2, which has, is refused.
+"""
 
 import contextlib
+import secrets
 import select
 import socket
 import ssl
@@ -20,13 +24,13 @@ from wigwag.bench.adversary._attack import (
 from wigwag.bench.adversary._people import People
 from wigwag.bench.adversary._scenes import Run, must
 from wigwag.bench.adversary._sources import Sources
-from wigwag.bench.adversary._wire import (
+from wigwag.bench.adversary._tcp import (
     ANSWER_SECONDS_MAX,
     READ_BYTES,
-    Wire,
     client_context,
     open_tcp,
 )
+from wigwag.bench.adversary._wire import Wire
 
 ALERT_RECORD = 21
 HANDSHAKE_RECORD = 22
@@ -34,6 +38,9 @@ RECORD_HEADER_BYTES = 5
 # A ClientHello's one group in `supported_groups` and in `key_share`: P-256, 65 bytes.
 GROUPS = bytes.fromhex("000a 0004 0002 0017")
 KEY_SHARE = bytes.fromhex("0033 0047 0045 0017 0041")
+# Where a ClientHello's session id begins, and the extension that announces early data.
+SESSION_ID_AT = 43
+EARLY_DATA = bytes.fromhex("002a 0000")
 # GREASE of RFC 8701: a group that nobody has.
 NO_GROUP = bytes.fromhex("0a0a")
 P256 = bytes.fromhex("0017")
@@ -71,6 +78,29 @@ def _no_common_group() -> bytes:
     return hello
 
 
+def _early_data() -> bytes:
+    """A hello that announces early data, and a record of it right behind."""
+    hello = client_hello()
+    session_end = SESSION_ID_AT + 1 + hello[SESSION_ID_AT]
+    suites_end = session_end + 2 + int.from_bytes(hello[session_end : session_end + 2])
+    extensions_at = suites_end + 1 + hello[suites_end]
+    length = int.from_bytes(hello[extensions_at : extensions_at + 2])
+    longer = b"".join(
+        (
+            hello[:3],
+            (int.from_bytes(hello[3:5]) + len(EARLY_DATA)).to_bytes(2),
+            hello[5:6],
+            (int.from_bytes(hello[6:9]) + len(EARLY_DATA)).to_bytes(3),
+            hello[9:extensions_at],
+            (length + len(EARLY_DATA)).to_bytes(2),
+            hello[extensions_at + 2 :],
+            EARLY_DATA,
+        )
+    )
+    early = secrets.token_bytes(100)
+    return longer + b"\x17\x03\x03" + len(early).to_bytes(2) + early
+
+
 def _half_a_hello() -> bytes:
     hello = client_hello()
     return hello[: len(hello) // 2]
@@ -101,6 +131,15 @@ def _over_tcp(words: Callable[[], bytes]) -> Run:
         raise UnexpectedError(f"{len(answer)} bytes that are no alert")
 
     return run
+
+
+def _early(target: Target) -> Seen:
+    """The hello is answered, what came early is thrown away, and nothing follows."""
+    with open_tcp(target) as plain:
+        plain.sendall(_early_data())
+        answer = _read_to_end(plain)
+    must(answer[:1] == bytes((HANDSHAKE_RECORD,)), "no ServerHello")
+    return Seen(None, True, Told.HELLO)
 
 
 def _alpn(protocol: str | None) -> Run:
@@ -187,6 +226,14 @@ ROWS: tuple[Row, ...] = (
         "F2",
         Seen(None, True, Told.TLS_END),
         _alpn("h2"),
+    ),
+    Row(
+        "F2-early",
+        "early data",
+        "F2",
+        Seen(None, True, Told.HELLO),
+        _early,
+        seconds_min=4,
     ),
     Row("F2-no-alpn", "no ALPN", "F2", Seen(None, True, Told.TLS_END), _alpn(None)),
     Row(

@@ -31,8 +31,8 @@ from wigwag.bench.adversary._attack import (
     UnexpectedError,
 )
 from wigwag.bench.adversary._people import Account, now_ms
+from wigwag.bench.adversary._tcp import CLIENT_CONTEXT, READ_BYTES, open_tcp
 from wigwag.wire import (
-    ALPN,
     DRAFT,
     HEADER_BYTES,
     MESSAGES,
@@ -66,9 +66,6 @@ from wigwag.wire import frame as make_frame
 
 Kind = TypeVar("Kind", bound=msgspec.Struct)
 
-# Whoever doesn't answer for this long is down, however loaded the machine is.
-ANSWER_SECONDS_MAX = 20.0
-READ_BYTES = 65_536
 # Ours begin here, so that bad frames may use lower numbers.
 FIRST_CORR = 1_000
 
@@ -90,41 +87,6 @@ class Frame(NamedTuple):
         return decode_message(self.type, DRAFT, self.body)
 
 
-def client_context() -> ssl.SSLContext:
-    """Return TLS 1.3 without verification: an attacker trusts its target."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_3
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    context.set_alpn_protocols([ALPN])
-    return context
-
-
-_CONTEXT = client_context()
-
-
-def open_tcp(target: Target, source: str | None = None) -> socket.socket:
-    """Connect; no byte is sent.
-
-    Args:
-        target: Where to.
-        source: Address to come from; None: the next of the target's sources.
-
-    Raises:
-        TurnedAwayError: The server took no connection.
-    """
-    try:
-        plain = socket.create_connection(
-            (target.host, target.port),
-            timeout=ANSWER_SECONDS_MAX,
-            source_address=(source or target.sources.next(), 0),
-        )
-    except ConnectionError as error:
-        raise TurnedAwayError("no connection") from error
-    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return plain
-
-
 class Wire:
     """One TLS connection, and what its server said on it.
 
@@ -133,6 +95,7 @@ class Wire:
         leaf_sha256: Hash of the server's certificate.
         connection: What shook hands; it knows nothing of what came after.
         errors: Every ERROR that came.
+        goaway: The GOAWAY that came.
         others: Frames that nobody has asked for: entries, hints.
         is_end_clean: The server ended TLS properly (close_notify).
         is_dribbling: Each byte goes in a record and a segment of its own.
@@ -148,6 +111,7 @@ class Wire:
             now=time.monotonic(),
         )
         self.errors: list[Error] = []
+        self.goaway: Goaway | None = None
         self.others: list[Frame] = []
         self.is_end_clean = False
         self.is_dribbling = False
@@ -171,7 +135,7 @@ class Wire:
         """
         plain = open_tcp(target, source)
         try:
-            stream = (context or _CONTEXT).wrap_socket(
+            stream = (context or CLIENT_CONTEXT).wrap_socket(
                 plain, server_hostname="localhost", suppress_ragged_eofs=False
             )
         except (ssl.SSLEOFError, ConnectionError) as error:
@@ -452,6 +416,7 @@ class Wire:
     def _end(self, first: Error | Goaway, answer: Message | None) -> Seen:
         """Read the last words: ERROR, then GOAWAY with the same code, then the end."""
         if isinstance(first, Goaway):
+            self.goaway = first
             self._hold_to_end()
             return Seen(ErrorCode(first.code), True, Told.GOAWAY)
         self.errors.append(first)
@@ -460,6 +425,7 @@ class Wire:
             raise UnexpectedError("ERROR ended the connection without GOAWAY")
         if second.message.code != first.code:
             raise UnexpectedError("ERROR and GOAWAY name different codes")
+        self.goaway = second.message
         self._hold_to_end()
         if answer is not None and not isinstance(answer, Error):
             raise UnexpectedError(f"{type(answer).__name__}, and then the end")
