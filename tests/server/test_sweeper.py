@@ -1,6 +1,7 @@
 """The sweeper: every deadline on time, and none before it, on a fake clock."""
 
 import math
+import weakref
 
 import pytest
 import trio
@@ -125,3 +126,14 @@ async def test_who_has_no_deadline_any_more_is_forgotten(
     sweeper.sweep(trio.current_time() + 2)
     assert gone.armed_at == math.inf
     assert not gone.told
+
+
+def test_whoever_is_gone_is_not_kept_until_his_deadline() -> None:
+    """Else connections that come and go would pile up with all their buffers."""
+    sweeper = Sweeper(nothing, nothing)
+    alarm = Alarm(1_000.0)
+    sweeper.arm(alarm)
+    gone = weakref.ref(alarm)
+    del alarm
+    assert gone() is None
+    sweeper.sweep(2_000.0)

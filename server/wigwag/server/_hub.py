@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 # Where memory is short, who is sent away comes back no sooner.
 SHED_RETRY_SECONDS = 10.0
+# Of the budget, what is freed at once.
+SHED_SHARE = 0.05
 
 
 class Hub:
@@ -175,9 +177,16 @@ class Hub:
         self._starved[session] = None
 
     def shed(self) -> int:
-        """Send those away who hold most, until there is room; return how many."""
+        """Send some of those away who hold most, if there is no room; return how many.
+
+        A little at a time: what they leave behind can be given back to the system
+        before others fill it anew.
+        """
         memory = self.memory
-        excess = memory.held_bytes - memory.pause_bytes
+        excess = min(
+            memory.held_bytes - memory.pause_bytes,
+            int(memory.budget_bytes * SHED_SHARE),
+        )
         # Of those who are on their way out already, no more can be had.
         excess -= sum(one.held_bytes for one in self._sessions if one.is_over)
         if excess < 0:

@@ -21,6 +21,7 @@ from wigwag.server._admin import AdminServer
 from wigwag.server._health import Health
 from wigwag.server._join import JoinString
 from wigwag.server._listener import Listener
+from wigwag.server._malloc import give_back
 from wigwag.server._operations import Operations
 from wigwag.server._services import Services
 from wigwag.server._sweeper import Sweeper
@@ -173,6 +174,8 @@ class Server:
             memory.look_at_engine(services.engine.memory_bytes)
             now = trio.current_time()
             if memory.has_room:
+                if short_since is not None:
+                    give_back()
                 short_since = None
             elif short_since is None:
                 short_since = now
@@ -182,6 +185,7 @@ class Server:
             elif now - short_since >= short_seconds:
                 shed = hub.shed()
                 hub.log.warning("memory_shed", connections=shed)
+                give_back()
             hub.flush()
             await trio.sleep(MEMORY_SECONDS)
 
