@@ -2,6 +2,7 @@
 
 import secrets
 
+from wigwag.bench._account import now_ms
 from wigwag.bench.adversary._attack import (
     SERVED,
     Row,
@@ -10,7 +11,7 @@ from wigwag.bench.adversary._attack import (
     ends_with,
     refused_with,
 )
-from wigwag.bench.adversary._people import DAY_MS, Account, message_id, now_ms
+from wigwag.bench.adversary._people import DAY_MS, Account, message_id
 from wigwag.bench.adversary._scenes import (
     CORR,
     Deed,

@@ -3,7 +3,6 @@
 import itertools
 import queue
 import secrets
-import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from wigwag.bench._account import now_ms
 from wigwag.wire import (
     DRAFT,
     Auth,
@@ -38,11 +38,6 @@ PREKEY_LIFE_DAYS = 90
 BORROW_SECONDS_MAX = 60.0
 
 _numbers = itertools.count(1)
-
-
-def now_ms() -> int:
-    """Return milliseconds since the Unix epoch."""
-    return time.time_ns() // 1_000_000
 
 
 def message_id(at_ms: int | None = None) -> bytes:

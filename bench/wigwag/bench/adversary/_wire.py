@@ -22,6 +22,7 @@ from typing import NamedTuple, Self, TypeVar
 
 import msgspec
 
+from wigwag.bench._account import now_ms
 from wigwag.bench.adversary._attack import (
     SERVED,
     Seen,
@@ -30,7 +31,7 @@ from wigwag.bench.adversary._attack import (
     TurnedAwayError,
     UnexpectedError,
 )
-from wigwag.bench.adversary._people import Account, now_ms
+from wigwag.bench.adversary._people import Account
 from wigwag.bench.adversary._tcp import CLIENT_CONTEXT, READ_BYTES, open_tcp
 from wigwag.wire import (
     DRAFT,
