@@ -60,7 +60,7 @@ def adversary(
     The table shows what the server answered, and what the pairs felt:
     time to the server's durable answer and to delivery, with the attack against
     without. The server has the default limits, with short deadlines; the attacker is a
-    process of its own, niced, with sixteen addresses and a bounded share of one core.
+    process of its own, niced, with 250 addresses and a bounded share of one core.
 
     Exit code 1: an honest message was lost, doubled, reordered or refused, or the
     server answered an attack otherwise than its specification says.

@@ -19,7 +19,8 @@ from wigwag.wire import ErrorCode
 # An attacker gets at most this share of one core, whatever it wants: it must be
 # the server's work that slows the honest pair, not the attacker's own.
 CPU_SHARE_MAX = 0.25
-# Runs a second of one row: about what sixteen addresses may shake hands together.
+# Runs a second of one row: so many handshakes cost a server some percent of a core,
+# and the bound for all addresses together is ten times that.
 RUNS_PER_SECOND_MAX = 40.0
 # Workers that wait for a deadline side by side; each needs an account at most.
 SLOW_WORKERS = 8

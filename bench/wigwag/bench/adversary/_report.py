@@ -97,6 +97,11 @@ class Result(msgspec.Struct, frozen=True):
         return self.under.delivery_p99_ms / self.without.delivery_p99_ms
 
     @property
+    def is_unseen(self) -> bool:
+        """Whether its answer was never seen, since a limit always came first."""
+        return self.as_expected == 0
+
+    @property
     def is_violated(self) -> bool:
         """Whether somebody honest was harmed, or the server answered otherwise."""
         return bool(self.harm) or self.unexpected > 0
@@ -204,7 +209,9 @@ def _count(result: Result) -> Text:
         words += f" ({result.rounds} rounds)"
     if result.turned_away:
         words += f" +{result.turned_away} turned away"
-    return Text(words, style="bold red" if result.unexpected else "")
+    if result.unexpected:
+        return Text(words, style="bold red")
+    return Text(words, style="yellow" if result.is_unseen else "")
 
 
 def _ratio(ratio: float) -> Text:
@@ -224,9 +231,11 @@ def _last_line(report: Report) -> str:
     reordered = sum(one.harm.reordered for one in results)
     unexpected = sum(one.unexpected for one in results)
     messages = sum(one.under.messages for one in results)
+    unseen = [result.attack for result in results if result.is_unseen]
     return (
         f"adversary: {len(results)} attacks, {messages} honest messages under them, "
         f"{lost} lost, {doubled} doubled, {reordered} reordered, {unexpected} answers "
-        f"unexpected, worst p99 {worst:.2f} times, above {RATIO_MAX:g} times: "
+        f"unexpected, stopped by a limit each time: {', '.join(unseen) or 'none'}; "
+        f"worst p99 {worst:.2f} times, above {RATIO_MAX:g} times: "
         f"{', '.join(over) or 'none'}"
     )

@@ -7,8 +7,9 @@ address hold for each of them.
 import itertools
 import threading
 
-# Addresses of an attack that is repeated: a small herd, not one laptop alone.
-HERD = 16
+# Addresses of an attack that is repeated: a herd, not one laptop alone. So many that a
+# whole run stays below what an address may fail and register; what one may do is small.
+HERD = 250
 
 
 class Sources:
