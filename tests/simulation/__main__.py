@@ -75,7 +75,7 @@ def _print(verdict: Verdict, seconds: float, mutant: str | None) -> None:
     print(
         f"seed {verdict.seed}: {verdict.sequenced} messages, {faults} faults of"
         f" {len(verdict.faults)} kinds, {len(verdict.plan.names)} clients,"
-        f" {verdict.steps} steps, trace {verdict.digest[:16]}, {seconds:.1f} s"
+        f" {verdict.steps} steps, trace {verdict.digest[:16]}, {seconds:.1f} s of CPU"
         f"{'' if verdict.counts else ' (does not count)'}",
         flush=True,
     )

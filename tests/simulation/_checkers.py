@@ -7,7 +7,7 @@ been shown a hand-made history that it must refuse (test_checkers.py).
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from tests.simulation import _check_client, _check_cursor, _check_log
+from tests.simulation import _check_client, _check_cursor, _check_log, _check_server
 from tests.simulation._facts import Facts, gather
 from tests.simulation._history import Alarm, History
 from tests.simulation._violation import Violation
@@ -23,8 +23,14 @@ CHECKS: Final[dict[str, Callable[[History, Facts], Iterator[Violation]]]] = {
     "I8": lambda _, facts: _check_log.check_no_phantom(facts),
     "I9": lambda _, facts: _check_log.check_ack_truth(facts),
     "I10": _check_client.check_causality,
+    "I14": lambda history, _: _check_server.check_authentication(history),
+    "I16": _check_server.check_liveness,
+    "I19": lambda _, facts: _check_server.check_isolation(facts),
+    "I20": lambda _, facts: _check_server.check_recovery(facts),
+    "I21": lambda _, facts: _check_server.check_tombstones(facts),
     "I23 cursors": lambda _, facts: _check_cursor.check_cursors(facts),
     "I23 marks": lambda _, facts: _check_cursor.check_marks(facts),
+    "I24": lambda _, facts: _check_server.check_one_use(facts),
     "I25": lambda _, facts: _check_client.check_key_use(facts),
     "alarm": lambda history, _: _check_alarms(history),
 }

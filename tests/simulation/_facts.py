@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from tests.simulation._history import (
+    RUDE,
     ClientKept,
     Ended,
     Fault,
@@ -31,7 +32,10 @@ from wigwag.wire import (
     Ack,
     Auth,
     AuthOk,
+    Bundles,
     Deliver,
+    Error,
+    Goaway,
     Mark,
     Missed,
     Receipt,
@@ -184,6 +188,30 @@ class MarkSeen:
     is_hint: bool
 
 
+@dataclass(frozen=True, slots=True)
+class HandedOut:
+    """A one-time key that was handed to a client.
+
+    Attributes:
+        time: When.
+        process: To whom.
+        key: Owner's user, device, registration; kind; the key's number.
+    """
+
+    time: float
+    process: str
+    key: tuple[bytes, int, int, str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOff:
+    """An ERROR without a request, or a GOAWAY, that reached a client."""
+
+    time: float
+    process: str
+    code: int
+
+
 @dataclass(slots=True)
 class Facts:
     """A history, sorted by what it says; lists are in the order of time."""
@@ -202,8 +230,11 @@ class Facts:
     ended: list[Ended] = field(default_factory=list[Ended])
     shown: list[Shown] = field(default_factory=list[Shown])
     handled: list[Handled] = field(default_factory=list[Handled])
+    handed_out: list[HandedOut] = field(default_factory=list[HandedOut])
+    signed_off: list[SignedOff] = field(default_factory=list[SignedOff])
     faults: list[Fault] = field(default_factory=list[Fault])
     kept: list[ClientKept] = field(default_factory=list[ClientKept])
+    server_kept: list[ServerKept] = field(default_factory=list[ServerKept])
     log: tuple[LogRow, ...] = ()
     sent_index: tuple[SentRow, ...] = ()
     has_settled: bool = False
@@ -245,6 +276,9 @@ class _Gatherer:
         facts = self.facts
         for turn, event in enumerate(history):
             self._turn = turn
+            if event.process == RUDE:
+                # No device's: `check_authentication` looks at it.
+                continue
             match event:
                 case FrameLeft():
                     self._left(event)
@@ -265,6 +299,7 @@ class _Gatherer:
                 case ClientKept():
                     facts.kept.append(event)
                 case ServerKept():
+                    facts.server_kept.append(event)
                     facts.log = event.log
                     facts.sent_index = event.sent
                 case Settled():
@@ -376,6 +411,12 @@ class _Gatherer:
                 )
             case Deliver() | Missed() | Undelivered():
                 facts.entries.append(self._entry(event.time, device, message))
+            case Bundles():
+                self._handed_out(event, message)
+            case Error() | Goaway():
+                if not event.corr:
+                    off = SignedOff(event.time, event.process, message.code)
+                    facts.signed_off.append(off)
             case Receipt():
                 facts.marks.append(
                     MarkSeen(self._turn, event.time, device, message.mark, True)
@@ -387,6 +428,16 @@ class _Gatherer:
                     )
             case _:
                 pass
+
+    def _handed_out(self, event: FrameCame, message: Bundles) -> None:
+        for one in message.bundles:
+            owner = message.user, one.device, one.registration_id
+            keys = [(*owner, "EC", key.id) for key in one.one_time]
+            if not one.kem.last_resort:
+                keys.append((*owner, "KEM", one.kem.id))
+            self.facts.handed_out += [
+                HandedOut(event.time, event.process, key) for key in keys
+            ]
 
     def _entry(
         self, time: float, device: bytes, message: Deliver | Missed | Undelivered

@@ -13,7 +13,8 @@ from tests.simulation._disk import Disk
 from tests.simulation._history import Fault
 from tests.simulation._network import Direction, Link, Network, Weather
 from tests.simulation._plan import FaultKind, Plan
-from tests.simulation._world import World
+from tests.simulation._rude import RudePeople
+from tests.simulation._world import SimulatedClock, World
 
 CUT_SECONDS: Final = (0.5, 90.0)
 """From a lost packet to what both sides' keep-alives must find out."""
@@ -39,6 +40,21 @@ SLOW_SHARES: Final = (0.05, 0.3, 1.0)
 CRASH_SHARES: Final = (0.0, 0.2, 0.5)
 """Share of slow commits that kill the process, where crashes are among the faults."""
 
+FULL_SECONDS: Final = (1.0, 90.0)
+"""How long a disk stays full: past a checkpoint, at which the server looks again."""
+
+ERROR_SHARES: Final = (0.02, 0.2, 1.0)
+"""Share of commits of a bad disk that fail."""
+
+ERROR_SECONDS: Final = (0.5, 10.0)
+"""How long a disk stays bad."""
+
+STEP_SECONDS: Final = (0.5, 86_400.0)
+"""How far a clock is set, either way."""
+
+FLOOD_SECONDS: Final = (1.0, 10.0)
+"""How long somebody from outside makes trouble."""
+
 
 class Machine(Protocol):
     """A process that can be killed and stopped, and comes back."""
@@ -51,6 +67,15 @@ class Machine(Protocol):
     @property
     def disk(self) -> Disk:
         """Its disk."""
+        ...
+
+    @property
+    def clock(self) -> SimulatedClock:
+        """Its time of day."""
+        ...
+
+    def cut_power(self, down_seconds: float) -> bool:
+        """Kill it, with what was not synced; False: it isn't running."""
         ...
 
     def crash(self, down_seconds: float) -> bool:
@@ -80,12 +105,15 @@ class FaultInjector:
         self._clients = clients
         self._random = world.random("faults")
         self._to_tear: set[str] = set()
-        self._lasting: list[tuple[float, Callable[[], None]]] = []
+        self._rude = RudePeople(world, network)
+        self._lasting: list[Callable[[], None]] = []
+        self._nursery: trio.Nursery
 
     async def run(self) -> None:
         """Inject faults until cancelled."""
         random = self._random
-        async with trio.open_nursery() as nursery:
+        async with trio.open_nursery() as self._nursery:
+            nursery = self._nursery
 
             def dialled(client: str, link: Link) -> None:
                 if client in self._to_tear:
@@ -95,12 +123,13 @@ class FaultInjector:
             self._network.on_dial = dialled
             while True:
                 await trio.sleep(random.expovariate(1 / self._plan.fault_gap_seconds))
-                self._end_lasting(trio.current_time())
                 self._inject(random.choice(self._plan.kinds))
 
     def clear(self) -> None:
         """End everything that lasts."""
-        self._end_lasting(float("inf"))
+        for end in self._lasting:
+            end()
+        self._lasting.clear()
         self._to_tear.clear()
         for route in self._network.routes:
             route.clear()
@@ -144,12 +173,32 @@ class FaultInjector:
             case FaultKind.SLOW_NETWORK:
                 seconds = _skewed(random, SLOW_SECONDS)
                 route.weather = _draw_weather(random)
-                self._lasting.append((now + seconds, lambda: _calm(route.name, self)))
+                self._last(seconds, lambda: self.calm(route.name))
                 self._note(kind, client.name, seconds)
             case FaultKind.SLOW_SERVER_DISK:
                 self._slow(kind, self._server, FaultKind.SERVER_CRASH)
             case FaultKind.SLOW_CLIENT_DISK:
                 self._slow(kind, client, FaultKind.CLIENT_CRASH)
+            case FaultKind.SERVER_DISK_FULL:
+                self._fill(kind, self._server)
+            case FaultKind.CLIENT_DISK_FULL:
+                self._fill(kind, client)
+            case FaultKind.SERVER_DISK_ERROR:
+                self._spoil(kind, self._server)
+            case FaultKind.CLIENT_DISK_ERROR:
+                self._spoil(kind, client)
+            case FaultKind.SERVER_POWER_CUT:
+                seconds = _skewed(random, DOWN_SECONDS)
+                if self._server.cut_power(seconds):
+                    self._note(kind, self._server.name, seconds)
+            case FaultKind.SERVER_CLOCK_STEP:
+                self._step(kind, self._server)
+            case FaultKind.CLIENT_CLOCK_STEP:
+                self._step(kind, client)
+            case FaultKind.FLOOD:
+                seconds = _skewed(random, FLOOD_SECONDS)
+                self._nursery.start_soon(self._rude.make_trouble, seconds)
+                self._note(kind, "rude", seconds)
             case _:
                 assert_never(kind)
 
@@ -167,27 +216,47 @@ class FaultInjector:
         disk.slow_share = random.choice(SLOW_SHARES)
         crash_share = random.choice(CRASH_SHARES)
         disk.crash_share = crash_share if crash in self._plan.kinds else 0.0
-        self._lasting.append((trio.current_time() + seconds, disk.clear))
+        self._last(seconds, disk.clear)
         self._note(kind, machine.name, seconds)
+
+    def _fill(self, kind: FaultKind, machine: Machine) -> None:
+        seconds = _skewed(self._random, FULL_SECONDS)
+        machine.disk.is_full = True
+        self._last(seconds, machine.disk.clear)
+        self._note(kind, machine.name, seconds)
+
+    def _spoil(self, kind: FaultKind, machine: Machine) -> None:
+        seconds = _skewed(self._random, ERROR_SECONDS)
+        machine.disk.error_share = self._random.choice(ERROR_SHARES)
+        self._last(seconds, machine.disk.clear)
+        self._note(kind, machine.name, seconds)
+
+    def _step(self, kind: FaultKind, machine: Machine) -> None:
+        seconds = _skewed(self._random, STEP_SECONDS)
+        seconds *= self._random.choice((-1, 1))
+        machine.clock.step(seconds)
+        self._world.record(
+            Fault(trio.current_time(), machine.name, kind.value, f"by {seconds:.1f}")
+        )
+
+    def _last(self, seconds: float, end: Callable[[], None]) -> None:
+        """Have something end after a time; `clear` ends it at once."""
+        self._lasting.append(end)
+        self._nursery.start_soon(_end_later, seconds, end)
 
     def calm(self, name: str) -> None:
         """Give a route its usual weather."""
         weather = Weather(dribbles=name in self._plan.dribbling)
         self._network.route(name).weather = weather
 
-    def _end_lasting(self, now: float) -> None:
-        due = [end for until, end in self._lasting if until <= now]
-        self._lasting = [one for one in self._lasting if one[0] > now]
-        for end in due:
-            end()
-
     def _note(self, kind: FaultKind, name: str, seconds: float = 0.0) -> None:
         detail = f"{seconds:.3f}" if seconds else ""
         self._world.record(Fault(trio.current_time(), name, kind.value, detail))
 
 
-def _calm(name: str, injector: FaultInjector) -> None:
-    injector.calm(name)
+async def _end_later(seconds: float, end: Callable[[], None]) -> None:
+    await trio.sleep(seconds)
+    end()
 
 
 def _directions(kind: FaultKind) -> tuple[Direction, ...]:

@@ -17,6 +17,9 @@ from wigwag.wire import suite1
 ID_SHOWN_BYTES: Final = 16
 """Byte strings up to this length are ids and shown; longer ones show their length."""
 
+RUDE: Final = "rude"
+"""Name of whoever has no account and makes trouble; his address, too."""
+
 TEXT_SHOWN_CHARACTERS: Final = 16
 """Texts begin with who wrote them and a number; the rest is filling."""
 
@@ -318,12 +321,27 @@ class History:
         """Return the last lines that mention one of the needles; all, without any."""
         found: list[str] = []
         for event in reversed(self._events):
-            line = f"{event.time:12.6f} {shown(event)}"
-            if not needles or any(needle in line for needle in needles):
-                found.append(line)
-                if len(found) == lines_max:
-                    break
-        return found[::-1]
+            for text in _parts(event):
+                line = f"{event.time:12.6f} {text}"
+                if not needles or any(needle in line for needle in needles):
+                    found.append(line)
+            if len(found) >= lines_max:
+                break
+        return found[:lines_max][::-1]
+
+
+def _parts(event: Event) -> list[str]:
+    """Return an event's line, or a line for each row of a store."""
+    match event:
+        case ServerKept(log=log, sent=sent):
+            return [
+                f"{event.process} kept {_shown_value(row)}" for row in (*log, *sent)
+            ]
+        case ClientKept(messages=messages, unsent=unsent):
+            rows = [_shown_value(row) for row in (*messages, *unsent)]
+            return [f"{event.process} kept {row}" for row in rows]
+        case _:
+            return [shown(event)]
 
 
 def shown(event: Event) -> str:

@@ -15,12 +15,18 @@ from tests.simulation._disk import Disk
 from tests.simulation._history import Alarm
 from tests.simulation._network import Network
 from tests.simulation._server import HOST, SimulatedServer
-from tests.simulation._world import Process, World
+from tests.simulation._world import Process, SimulatedClock, World
 
+from wigwag.client import StoreError
 from wigwag.server._limits import Limits
+from wigwag.server.ports import StorageError
 
 RESTART_SECONDS: Final = (0.05, 5.0)
 """How long a process stays away that a commit killed."""
+
+
+TRACEBACK_PARTS: Final = 4
+"""Of an error that ended a process: where it came from, and what it said."""
 
 
 class Machine:
@@ -29,6 +35,8 @@ class Machine:
     Attributes:
         name: Of its processes.
         disk: Its disk.
+        clock: Its time of day.
+        on_power_cut: What its disk loses before it starts again.
         ended: Set when it has finished.
     """
 
@@ -37,8 +45,12 @@ class Machine:
         world: World,
         name: str,
         boot: Callable[[int], tuple[Process, Callable[[], Awaitable[None]]]],
+        skew_ms: int = 0,
     ) -> None:
         self.name = name
+        self.clock = SimulatedClock(skew_ms)
+        self.on_power_cut: Callable[[], None] = _lose_nothing
+        self._has_lost_power = False
         self.disk = Disk(world.random(f"disk {name}"))
         self._world = world
         self._random: Random = world.random(f"machine {name}")
@@ -62,6 +74,11 @@ class Machine:
         self._down_seconds = down_seconds
         self._process.kill()
         return True
+
+    def cut_power(self, down_seconds: float) -> bool:
+        """Kill the process, and let the disk lose what was not synced."""
+        self._has_lost_power = self.crash(down_seconds)
+        return self._has_lost_power
 
     def stop(self, off_seconds: float) -> bool:
         """End the process in good order, for a while; False: there is none."""
@@ -97,8 +114,13 @@ class Machine:
                 try:
                     await main()
                 except Exception as error:
-                    # Our bug, which no fault excuses; the operator starts it again.
-                    self._raise_alarm(error)
+                    # The operator starts it again; our bug is told.
+                    if not self._is_excused(error):
+                        self._raise_alarm(error)
+            if self._has_lost_power:
+                self._has_lost_power = False
+                self.on_power_cut()
+            self.disk.has_failed = False
             self._scope = None
             self._process = None
             seconds = self._down_seconds
@@ -109,8 +131,15 @@ class Machine:
                     await self._finishing.wait()
         self.ended.set()
 
+    def _is_excused(self, error: Exception) -> bool:
+        """Whether it says that the disk failed, and the disk did fail."""
+        if isinstance(error, ExceptionGroup):
+            return all(self._is_excused(one) for one in error.exceptions)
+        is_bad = self.disk.has_failed or self.disk.is_full
+        return is_bad and isinstance(error, StorageError | StoreError)
+
     def _raise_alarm(self, error: Exception) -> None:
-        lines = "".join(traceback.format_exception(error))
+        lines = "".join(traceback.format_exception(error)[-TRACEBACK_PARTS:])
         now = trio.current_time()
         self._world.record(Alarm(now, self.name, f"ended by itself: {lines}"))
 
@@ -123,8 +152,13 @@ def server_machine(
     machine: Machine
 
     def boot(number: int) -> tuple[Process, Callable[[], Awaitable[None]]]:
-        server = SimulatedServer(world, network, machine.disk, path, kept, number)
+        server = SimulatedServer(world, network, machine, path, kept, number)
         return server.process, server.run
 
     machine = Machine(world, HOST, boot)
+    machine.on_power_cut = lambda: machine.disk.lose_power(path)
     return machine
+
+
+def _lose_nothing() -> None:
+    """Lose nothing: a client's disk is tried by crashes alone."""

@@ -24,13 +24,14 @@ from tests.simulation._faults import FaultInjector
 from tests.simulation._history import Settled
 from tests.simulation._machines import server_machine
 from tests.simulation._network import Network
-from tests.simulation._people import Person, person_machine
-from tests.simulation._plan import Plan, draw_plan
+from tests.simulation._people import Pace, Person, person_machine
+from tests.simulation._plan import FaultKind, Plan, draw_plan
 from tests.simulation._server import read_tables
 from tests.simulation._violation import Violation
 from tests.simulation._world import World, run_world
 
 from wigwag.server._limits import Limits
+from wigwag.server.engines._embedded import CHECKPOINT_SECONDS
 
 T_SETTLE_SECONDS: Final = 30.0
 """I5: from READY until everything has arrived."""
@@ -40,6 +41,9 @@ ONLINE_SECONDS_MAX: Final = 60.0
 
 UNWIND_SECONDS_MAX: Final = 60.0
 """For everybody to stop in good order."""
+
+RECOVERY_SECONDS: Final = 5.0
+"""For a start on a database of any state."""
 
 MEMORY_FOLDER: Final = Path("/dev/shm")  # noqa: S108 - a file system in memory
 """Real files, but no real fsync: what it would wait for is simulated."""
@@ -109,7 +113,8 @@ def run_seed(seed: int, hours: float, trace_file: TextIO | None = None) -> Verdi
         async def main(world: World) -> None:
             await _live(world, plan, hours)
 
-        bound = hours * 3600 + 2 * ONLINE_SECONDS_MAX + T_SETTLE_SECONDS
+        settling = CHECKPOINT_SECONDS + 2 * ONLINE_SECONDS_MAX + T_SETTLE_SECONDS
+        bound = hours * 3600 + settling
         run_world(world, main, seconds_max=bound + UNWIND_SECONDS_MAX)
     violations = check(world.history)
     facts = gather(world.history)
@@ -152,7 +157,8 @@ async def _live(world: World, plan: Plan, hours: float) -> None:
         send_per_second=plan.send_per_second,
     )
     server = server_machine(world, network, database, limits)
-    people = [Person(world, network, plan, name) for name in plan.names]
+    pace = Pace(plan.messages_per_second)
+    people = [Person(world, network, plan, pace, name) for name in plan.names]
     machines = [person_machine(world, person) for person in people]
     injector = FaultInjector(world, plan, network, server, list(machines))
     for name in plan.names:
@@ -168,6 +174,9 @@ async def _live(world: World, plan: Plan, hours: float) -> None:
             person.rest()
         for machine in (server, *machines):
             machine.wake()
+        if FaultKind.SERVER_DISK_FULL in plan.kinds:
+            # Only now does a server that had no space look again.
+            await trio.sleep(CHECKPOINT_SECONDS)
         await _settle(people)
         world.record(Settled(trio.current_time(), "world"))
         with trio.fail_after(UNWIND_SECONDS_MAX):
@@ -178,6 +187,20 @@ async def _live(world: World, plan: Plan, hours: float) -> None:
             server.finish(is_orderly=False)
             await server.ended.wait()
     world.record(read_tables(database))
+    await _recover_again(world, network, database, limits)
+    world.record(read_tables(database))
+
+
+async def _recover_again(
+    world: World, network: Network, database: Path, limits: Limits
+) -> None:
+    """Start the server once more on what it left, and kill it (I20)."""
+    again = server_machine(world, network, database, limits)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(again.run)
+        await trio.sleep(RECOVERY_SECONDS)
+        again.finish(is_orderly=False)
+        await again.ended.wait()
 
 
 async def _settle(people: list[Person]) -> None:

@@ -8,14 +8,20 @@ connection of the simulation.
 
 import math
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import trio
 from tests.simulation._disk import Disk, ServerExecutor
-from tests.simulation._history import Alarm, LogRow, SentRow, ServerKept
+from tests.simulation._history import RUDE, Alarm, LogRow, SentRow, ServerKept
 from tests.simulation._network import ConnectionBrokenError, End, Network
 from tests.simulation._sql import open_for_reading, run_sql
-from tests.simulation._world import Process, ServerEntropy, SimulatedClock, World
+from tests.simulation._world import (
+    Process,
+    ServerEntropy,
+    SimulatedClock,
+    World,
+    boot_ns,
+)
 
 from wigwag.server._admission import Admission
 from wigwag.server._config import Config
@@ -32,7 +38,7 @@ from wigwag.server._session import Session
 from wigwag.server._sweeper import Sweeper
 from wigwag.server._tls import RECORD_BYTES
 from wigwag.server.core import Answer, Tick, Ticked
-from wigwag.server.engines import open_engine
+from wigwag.server.engines import SystemClock, open_engine
 from wigwag.server.handlers import HANDLERS
 
 HOST: Final = "server"
@@ -47,9 +53,10 @@ CHUNK_BYTES: Final = 16_384
 class AlarmLog:
     """The server's log: errors become alarms of the history, the rest is dropped."""
 
-    def __init__(self, world: World, process: str) -> None:
+    def __init__(self, world: World, process: str, disk: Disk) -> None:
         self._world = world
         self._process = process
+        self._disk = disk
 
     def debug(self, event: str, /, **values: object) -> None:
         """Drop it."""
@@ -59,17 +66,24 @@ class AlarmLog:
 
         Running out of time is the weather's fault.
         """
-        if event == "protocol_error" and "TIMEOUT" not in str(values["code"]):
+        is_ours = values.get("address") != RUDE
+        if event == "protocol_error" and is_ours and not _is_late(values["code"]):
             self.error(event, **values)
 
     def warning(self, event: str, /, **values: object) -> None:
         """Drop it."""
 
     def error(self, event: str, /, **values: object) -> None:
-        """Raise an alarm."""
+        """Raise an alarm, unless it is about a disk that is full."""
+        if event == "disk_full" and self._disk.is_full:
+            return
         shown = " ".join(f"{key}={value}" for key, value in sorted(values.items()))
         text = f"{event} {shown}"
         self._world.record(Alarm(trio.current_time(), self._process, text))
+
+
+def _is_late(code: object) -> bool:
+    return "TIMEOUT" in str(code)
 
 
 class Gate:
@@ -161,13 +175,27 @@ class Gate:
         scope.cancel()
 
 
+class ServerMachine(Protocol):
+    """What a server runs on."""
+
+    @property
+    def disk(self) -> Disk:
+        """Its disk."""
+        ...
+
+    @property
+    def clock(self) -> SimulatedClock:
+        """Its time of day, as somebody may set it."""
+        ...
+
+
 class SimulatedServer:
     """One run of the server, from its start to its end.
 
     Args:
         world: Where it lives.
         network: Its network.
-        disk: Its disk.
+        machine: Its disk and its clock.
         path: Its database.
         limits: Its bounds.
         run: Number of the run: a restarted server draws other random bytes.
@@ -177,7 +205,7 @@ class SimulatedServer:
         self,
         world: World,
         network: Network,
-        disk: Disk,
+        machine: ServerMachine,
         path: Path,
         limits: Limits,
         run: int,
@@ -185,10 +213,11 @@ class SimulatedServer:
         self.process = Process(world, HOST)
         self._world = world
         self._network = network
-        self._disk = disk
+        self._disk = machine.disk
         self._path = path
         self._entropy = ServerEntropy(world.random(f"server {run}"))
-        self._clock = SimulatedClock()
+        # The real one: a large step is not followed before the next start.
+        self._clock = SystemClock(machine.clock.now_ns, boot_ns)
         self._limits = limits
 
     async def run(self) -> None:
@@ -199,7 +228,7 @@ class SimulatedServer:
         limits = self._limits
         hub = Hub(
             counts=Counts(),
-            log=AlarmLog(self._world, HOST),
+            log=AlarmLog(self._world, HOST, self._disk),
             entropy=self._entropy,
             monotonic=trio.current_time,
             memory=Memory(limits.memory_bytes_max),
@@ -211,6 +240,8 @@ class SimulatedServer:
             listener=hub,
             limits=limits.engine,
             reserve_bytes=0,
+            # The operator looks at the clock and starts it with --accept-clock.
+            accept_clock=True,
         ) as engine:
             config = Config(registration="open", development=True)
             services = Services(

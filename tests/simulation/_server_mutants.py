@@ -74,7 +74,8 @@ def _fold_send_without_dedupe(draft: Draft, send: Send) -> Answer:
     if not is_repeat or chat is None or send.after == NO_MESSAGE:
         return answer
     place = _chat_fold._take_place(draft, send, chat)
-    _inbox_fold.deliver(draft, send, place)
+    rosters = [draft.roster(user) for user in send.users]
+    _inbox_fold.deliver(draft, send, place, rosters)
     return Sequenced(send.client_msg_id, send.attempt, place, draft.now_ms)
 
 

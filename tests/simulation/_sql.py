@@ -6,6 +6,8 @@ from typing import Any, cast
 
 import apsw
 
+from wigwag.server.engines._checked import checked_vfs
+
 
 def run_sql(connection: apsw.Connection, text: str) -> list[tuple[Any, ...]]:
     """Execute statements; return the rows of the last one."""
@@ -14,5 +16,8 @@ def run_sql(connection: apsw.Connection, text: str) -> list[tuple[Any, ...]]:
 
 
 def open_for_reading(path: Path) -> apsw.Connection:
-    """Open a database that no process uses any more."""
-    return apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+    """Open a server's database that no process uses any more, and leave it as it is."""
+    flags = apsw.SQLITE_OPEN_READWRITE
+    connection = apsw.Connection(str(path), flags=flags, vfs=checked_vfs())
+    connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+    return connection

@@ -11,7 +11,7 @@ from tests.simulation._run import Verdict, run_seed
 def run_one(
     seed: int, hours: float, mutant: str | None, trace: Path | None
 ) -> tuple[Verdict, float]:
-    """Run a seed; return what it came to and the real seconds that it took.
+    """Run a seed; return what it came to and the seconds of CPU that it took.
 
     Args:
         seed: The seed.
@@ -19,10 +19,10 @@ def run_one(
         mutant: Bug to plant; None: none.
         trace: File for the trace; None: nowhere.
     """
-    began = time.monotonic()
+    began = time.process_time()
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(trace.open("w")) if trace else None
         if mutant:
             stack.enter_context(MUTANTS[mutant].planted())
         verdict = run_seed(seed, hours, file)
-    return verdict, time.monotonic() - began
+    return verdict, time.process_time() - began

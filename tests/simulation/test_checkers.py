@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from tests.simulation import _bad_server as bad
 from tests.simulation import _story as told
 from tests.simulation._checkers import CHECKS, check
 from tests.simulation._facts import gather
@@ -305,6 +306,12 @@ BAD: dict[str, list[Callable[[Events], Events]]] = {
     "I8": [phantom, answer_to_nothing, stranger, rejected_and_stored],
     "I9": [wrong_place, other_answer],
     "I10": [effect_before_cause],
+    "I14": [bad.impostor_let_in, bad.impostor_told, bad.told_before_sign_in],
+    "I16": [bad.answer_late, bad.answer_missing],
+    "I19": [bad.blamed],
+    "I20": [bad.recovered_otherwise],
+    "I21": [bad.acknowledged_and_sent_again],
+    "I24": [bad.handed_out_twice],
     "I23 cursors": [ack_back, auth_back, welcome_back, beyond_inbox],
     "I23 marks": [mark_back, mark_beyond, mark_too_early],
     "I25": [key_used_twice],

@@ -7,7 +7,7 @@ from random import Random
 import apsw
 import pytest
 import trio
-from tests.simulation._disk import ClientExecutor, Disk, ServerExecutor
+from tests.simulation._disk import ClientExecutor, Disk, Fate, ServerExecutor
 from tests.simulation._sql import run_sql
 from tests.simulation._world import Process, World, run_world
 
@@ -15,11 +15,11 @@ from tests.simulation._world import Process, World, run_world
 class DeadlyDisk(Disk):
     """A disk whose every commit kills the process."""
 
-    def __init__(self, random: Random, seconds: float, *, dies_after: bool) -> None:
+    def __init__(self, random: Random, seconds: float, *, fate: Fate) -> None:
         super().__init__(random)
-        self._drawn = seconds, 0.1, dies_after
+        self._drawn = seconds, 0.1, fate
 
-    def draw(self) -> tuple[float, float, bool | None]:
+    def draw(self) -> tuple[float, float, Fate]:
         """Return the one draw."""
         return self._drawn
 
@@ -86,7 +86,7 @@ def test_a_crash_before_the_commit_leaves_nothing(
 
     async def main(world: World) -> None:
         process = Process(world, "s")
-        disk = DeadlyDisk(world.random("disk"), seconds, dies_after=False)
+        disk = DeadlyDisk(world.random("disk"), seconds, fate=Fate.DIES_BEFORE)
 
         async def serve() -> None:
             connection = fresh(tmp_path / "db")
@@ -105,7 +105,7 @@ def test_a_crash_after_the_commit_keeps_it(tmp_path: Path) -> None:
 
     async def main(world: World) -> None:
         process = Process(world, "s")
-        disk = DeadlyDisk(world.random("disk"), 0.1, dies_after=True)
+        disk = DeadlyDisk(world.random("disk"), 0.1, fate=Fate.DIES_AFTER)
         answered = False
 
         async def serve() -> None:
