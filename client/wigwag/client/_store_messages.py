@@ -228,10 +228,11 @@ def chats_underway_txn(txn: Txn, count_max: int) -> list[bytes]:
 
 def history_txn(txn: Txn, chat: bytes, limit: int) -> list[Message]:
     """Return the last messages of a chat, oldest first."""
+    # In these words the order is the index's own: nothing of a long chat is sorted.
     rows = txn.all(
         MessageRow,
         f"SELECT {_COLUMNS} FROM message WHERE chat = ?"  # noqa: S608 - our names
-        " ORDER BY chat_seq IS NULL DESC, chat_seq DESC, rowid DESC LIMIT ?",
+        " ORDER BY chat_seq DESC NULLS FIRST, rowid DESC LIMIT ?",
         chat,
         limit,
     )
