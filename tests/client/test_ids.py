@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wigwag.client._clock import SystemEntropy
-from wigwag.client._ids import ZERO_ID, id_time_ms, mint_message_id
+from wigwag.client._ids import BACK_MS_MAX, ZERO_ID, id_time_ms, mint_message_id
 
 
 class _Fixed:
@@ -18,15 +18,27 @@ class _Fixed:
 
 
 @given(
-    times=st.lists(st.integers(0, (1 << 48) - 2), min_size=2, max_size=20),
+    start=st.integers(0, (1 << 48) - 2 - BACK_MS_MAX),
+    steps=st.lists(st.integers(0, BACK_MS_MAX - 100), min_size=2, max_size=20),
     byte=st.integers(0, 255),
 )
-def test_ids_rise_whatever_the_clock_does(times: list[int], byte: int) -> None:
+def test_ids_rise_whatever_a_clock_does_that_is_about_right(
+    start: int, steps: list[int], byte: int
+) -> None:
     """A lower id costs the server a look-up, an equal one is a CONFLICT."""
     ids: list[bytes] = [ZERO_ID]
-    for now_ms in times:
-        ids.append(mint_message_id(ids[-1], now_ms, _Fixed(byte)))
+    for step in steps:
+        ids.append(mint_message_id(ids[-1], start + step, _Fixed(byte)))
     assert all(low < high for low, high in pairwise(ids))
+
+
+def test_ids_begin_anew_when_the_clock_was_far_ahead() -> None:
+    """The server refuses ids that are a day ahead: rising would end all sending."""
+    ahead = mint_message_id(ZERO_ID, 10 * BACK_MS_MAX, _Fixed(1))
+    kept = mint_message_id(ahead, 9 * BACK_MS_MAX, _Fixed(1))
+    assert id_time_ms(kept) == 10 * BACK_MS_MAX
+    anew = mint_message_id(ahead, 9 * BACK_MS_MAX - 1, _Fixed(1))
+    assert id_time_ms(anew) == 9 * BACK_MS_MAX - 1
 
 
 def test_an_id_is_a_uuid_of_version_7() -> None:

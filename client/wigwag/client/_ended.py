@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from wigwag.client._device import Device
 from wigwag.client._message import MessageState
 from wigwag.client._outbox import Ended, EndState
-from wigwag.client._resend import COPY_OF, send_copy_txn
+from wigwag.client._resend import COPY_OF, copied_id, send_copy_txn
 from wigwag.client._restored import note_sequenced_txn
 from wigwag.client._store_messages import move_state_txn, sequenced_txn
 from wigwag.client._store_outbox import end_letter_txn, letter_txn, save_sent_txn
 from wigwag.client._store_peers import chat_peer_txn, peer_txn
 from wigwag.client._txn import Txn
-from wigwag.wire import ERRORS
+from wigwag.wire import ERRORS, suite1
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,17 @@ def end_txn(
         return
     end_letter_txn(txn, letter.id, ended.attempt, now_ms)
     if answered is not None:
-        note_sequenced_txn(txn, letter.id, answered.sent_at_ms)
+        note_sequenced_txn(txn, letter.id)
+    # An attempt that isn't ours to know went to nobody that we could name.
+    cover = dict(ended.row.covers).get(ended.attempt, frozenset())
     if letter.message is None:
+        original = copied_id(letter)
+        if original is not None and ended.state is EndState.SEQUENCED:
+            # It may be reported UNDELIVERED by its own id.
+            message = suite1.server_msg_id(
+                letter.chat, device.account.user, device.account.device, original
+            )
+            save_sent_txn(txn, letter.id, message, cover, now_ms)
         return
     if ended.state is not EndState.SEQUENCED:
         state, reason = _end_of(ended)
@@ -48,8 +57,6 @@ def end_txn(
         return
     assert answered is not None, "SEQUENCED says where and when"
     sequenced_txn(txn, letter.message, answered.chat_seq, answered.sent_at_ms, now_ms)
-    # An attempt that isn't ours to know went to nobody that we could name.
-    cover = dict(ended.row.covers).get(ended.attempt, frozenset())
     save_sent_txn(txn, letter.id, letter.message, cover | ended.copies_for, now_ms)
     user = chat_peer_txn(txn, letter.chat)
     peer = None if user is None else peer_txn(txn, user)

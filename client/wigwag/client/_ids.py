@@ -13,12 +13,18 @@ _RANDOM_A_BITS: Final = 12
 _RANDOM_B_BITS: Final = 62
 
 
+BACK_MS_MAX: Final = 3600 * 1000
+"""A clock that goes back further was wrong before. The server refuses ids that are a
+day ahead of it, so rising from there on would be the end of all sending."""
+
+
 def mint_message_id(last: bytes, now_ms: int, entropy: Entropy) -> bytes:
     """Make an id that is above every earlier one of this device.
 
     A server knows an id above the device's highest for new without a look-up, so
     ids rise even when the clock stands still or goes back (RFC 9562 §6.2,
-    method 2: the random bits count on).
+    method 2: the random bits count on). When it goes back by more than an hour they
+    begin anew; the server then looks each id up.
 
     Args:
         last: The id made before; zeros: none.
@@ -29,7 +35,7 @@ def mint_message_id(last: bytes, now_ms: int, entropy: Entropy) -> bytes:
     random_bits = _RANDOM_A_BITS + _RANDOM_B_BITS
     tail = random & ((1 << random_bits) - 1)
     last_ms, last_tail = _split(last)
-    if now_ms <= last_ms:
+    if now_ms <= last_ms <= now_ms + BACK_MS_MAX:
         # Steps of up to 2³² leave the next id as hard to guess as it need be.
         now_ms = last_ms
         tail = last_tail + 1 + (random & 0xFFFF_FFFF)

@@ -23,8 +23,6 @@ from wigwag.wire import MessageClass
 REASON = "server_restored"
 """Of the gap that is told: the word of GAP(SERVER_RESTORED)."""
 
-TIME_BYTES = 8
-
 
 class _Lost(NamedTuple):
     """A message that the server may have lost."""
@@ -36,15 +34,13 @@ class _Lost(NamedTuple):
     attempt: int
 
 
-def note_sequenced_txn(txn: Txn, id_: bytes, sent_at_ms: int) -> None:
-    """Note a SEQUENCED; the newest by the server's time is remembered.
+def note_sequenced_txn(txn: Txn, id_: bytes) -> None:
+    """Note a SEQUENCED; answers come in the order of the server's log.
 
-    Answers come in the order of the server's log; only a repeated one may be older.
+    A repeated answer to a row that had to be sealed again may come after that of a
+    newer row in another chat. The worst of it is that messages are offered in vain.
     """
-    found = _newest_txn(txn)
-    if found is None or int.from_bytes(found[:TIME_BYTES], "big") <= sent_at_ms:
-        value = sent_at_ms.to_bytes(TIME_BYTES, "big") + id_
-        txn.do("INSERT OR REPLACE INTO counter VALUES ('newest_sequenced', ?)", value)
+    txn.do("INSERT OR REPLACE INTO counter VALUES ('newest_sequenced', ?)", id_)
 
 
 def forget_sequenced_txn(txn: Txn) -> None:
@@ -60,7 +56,7 @@ def has_server_lost_txn(txn: Txn, last_stored_id: bytes) -> bool:
         last_stored_id: The newest SEND that it has of this registration; zeros: none.
     """
     newest = _newest_txn(txn)
-    if newest is None or newest[TIME_BYTES:] == last_stored_id:
+    if newest is None or newest == last_stored_id:
         return False
     if last_stored_id == ZERO_ID:
         return True

@@ -10,15 +10,16 @@ database) is found here, as one `ServerError` with one sentence.
 
 import contextlib
 import socket
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import trio
 
 from wigwag.server._address import Address, parse_address
-from wigwag.server._admin import AdminServer, bind_admin
+from wigwag.server._admin import AdminServer, LongCommand, bind_admin
 from wigwag.server._admission import Admission
 from wigwag.server._backup import Backups
 from wigwag.server._certificates import load_identity
@@ -40,6 +41,7 @@ from wigwag.server._sweeper import Sweeper
 from wigwag.server._tls import ServerTLS
 from wigwag.server._trace import FrameTrace
 from wigwag.server.engines import (
+    EmbeddedEngine,
     SystemClock,
     SystemEntropy,
     ThreadExecutor,
@@ -67,6 +69,7 @@ async def open_server(
     log: Log,
     *,
     accepts_clock: bool = False,
+    clock: SystemClock | None = None,
     accepts_loss: bool = False,
     handlers: Mapping[int, Handler] = HANDLERS,
 ) -> AsyncGenerator[Server, None]:
@@ -77,15 +80,16 @@ async def open_server(
         folder: The data folder, held by this process.
         log: Where events go.
         accepts_clock: The operator vouches for the machine's clock.
+        clock: The time; None: the machine's.
         accepts_loss: He goes on without commits that the log has lost.
         handlers: What is done with each message.
 
     Raises:
         ServerError: It can't start; one sentence says why.
     """
-    clock, entropy = SystemClock(), SystemEntropy()
+    clock, entropy = clock or SystemClock(), SystemEntropy()
     names = _certificate_names(config)
-    identity = load_identity(folder, config.tls, names, datetime.now(UTC))
+    identity = load_identity(folder, config.tls, names, _utc(clock))
     tls = ServerTLS(identity)
     counts, explainer = Counts(), Explainer()
     hub = _hub(config, log, counts, entropy)
@@ -120,14 +124,27 @@ async def open_server(
                 entropy=entropy,
                 trace=_open_trace(config, clock, opened),
             )
+            accept_clock = partial(_accept_clock, clock, engine)
             metrics = Metrics(counts, hub.memory, engine, explainer)
             server = _server(
-                config, services, ports, tls, identity.ca_pin, clock, metrics
+                config, services, ports, tls, identity.ca_pin, metrics, accept_clock
             )
             backups = Backups(engine, folder, config, clock, build_version())
             admin = _admin(folder, server, backups, hub)
             async with server.running(ports, admin):
                 yield server
+
+
+def _accept_clock(clock: SystemClock, engine: EmbeddedEngine) -> int:
+    """Follow the machine's clock; return by how many ms it moved."""
+    step_ms = clock.step_ms
+    clock.accept()
+    engine.follow_clock()
+    return step_ms
+
+
+def _utc(clock: SystemClock) -> datetime:
+    return datetime.fromtimestamp(clock.now_ms() / 1000, UTC)
 
 
 def _hub(config: Config, log: Log, counts: Counts, entropy: SystemEntropy) -> Hub:
@@ -146,8 +163,8 @@ def _server(
     ports: Ports,
     tls: ServerTLS,
     ca_pin: bytes,
-    clock: SystemClock,
     metrics: Metrics,
+    accept_clock: Callable[[], int],
 ) -> Server:
     sweeper = Sweeper(begin=services.hub.begin, end=services.hub.flush)
     listener = Listener(ports.clients, tls, services, sweeper)
@@ -159,11 +176,6 @@ def _server(
 
     def is_ready() -> bool:
         return server.is_ready
-
-    def accept_clock() -> int:
-        step_ms = clock.step_ms
-        clock.accept()
-        return step_ms
 
     server = Server(
         services=services,
@@ -183,7 +195,7 @@ def _server(
 def _admin(
     folder: DataFolder, server: Server, backups: Backups, hub: Hub
 ) -> AdminServer:
-    long_commands = {"backup": backups.command}
+    long_commands: dict[str, LongCommand] = {"backup": backups.command}
     commands = server.operations.commands()
     return AdminServer(folder.admin_socket, commands, hub, long_commands)
 

@@ -119,6 +119,11 @@ def _development_ca(
     path, key_path = folder.path / CA_NAME, folder.path / CA_KEY_NAME
     if path.exists() and key_path.exists():
         certificate = x509.load_pem_x509_certificate(path.read_bytes())
+        if certificate.not_valid_before_utc > now:
+            raise ValueError(
+                f"it is valid from {certificate.not_valid_before_utc:%Y-%m-%d}, "
+                "so it was made while the clock was ahead"
+            )
         return certificate, _private_key(key_path)
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Wigwag development CA")])
@@ -189,6 +194,8 @@ def _leaf_serves(
         fits
         and set(wanted) <= set(names)
         and leaf.not_valid_after_utc - now > LEAF_RENEWAL
+        # Made while the clock was ahead: no client takes it yet.
+        and leaf.not_valid_before_utc <= now
     )
 
 

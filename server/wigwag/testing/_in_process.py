@@ -20,6 +20,7 @@ from wigwag.server import (
     open_folder,
     open_server,
 )
+from wigwag.server.engines import SystemClock
 
 # One invite serves a whole test, however many accounts it makes.
 INVITE_USES = 10_000
@@ -57,6 +58,8 @@ async def server(
     folder: Path | None = None,
     limits: Limits | None = None,
     handlers: Mapping[int, Handler] | None = None,
+    clock: SystemClock | None = None,
+    accepts_clock: bool = False,
 ) -> AsyncGenerator[RunningServer, None]:
     """Run a server while the block lasts.
 
@@ -66,6 +69,8 @@ async def server(
         folder: Its data folder; None: a temporary one that goes with the block.
         limits: Bounds instead of the configuration's.
         handlers: What is done with each message, instead of the server's own.
+        clock: Its time; None: the machine's.
+        accepts_clock: It starts whatever the clock says.
     """
     chosen = config or Config(listen="127.0.0.1:0")
     if limits is not None:
@@ -78,7 +83,12 @@ async def server(
         )
         held = stack.enter_context(open_folder(path / "data"))
         async with open_server(
-            chosen, held, log, handlers=handlers or HANDLERS
+            chosen,
+            held,
+            log,
+            handlers=handlers or HANDLERS,
+            clock=clock,
+            accepts_clock=accepts_clock,
         ) as running:
             join = await running.invite(
                 uses=INVITE_USES, expires_seconds=INVITE_SECONDS

@@ -61,7 +61,9 @@ def fold_connect(draft: Draft, request: Connect) -> Answer:
         return Failed(Refusal.AUTH_FAILED)
     if request.generation <= sender.generation:
         return RolledBack()
-    if epoch_of(request.cursor) > epoch_at(0, draft.now_ms) + EPOCH_AHEAD_SECONDS_MAX:
+    # A clock that was years ahead has opened epochs that are years ahead.
+    newest = max(draft.epoch, epoch_at(0, draft.now_ms))
+    if epoch_of(request.cursor) > newest + EPOCH_AHEAD_SECONDS_MAX:
         return Failed(Refusal.PROTOCOL_ERROR)
     draft.put(
         SENDERS,

@@ -306,6 +306,10 @@ class EmbeddedEngine:
             self._state.is_space_low = False
             self._listener.space_low(False)
 
+    def follow_clock(self) -> None:
+        """Take the clock's time, also if it went back: the operator vouches for it."""
+        self._state.clock_ms = min(self._state.clock_ms, self._clock.now_ms())
+
     async def copy_to(
         self, target: Path, tell: Callable[[int, int], Awaitable[None]]
     ) -> None:

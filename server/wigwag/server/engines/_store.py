@@ -289,6 +289,11 @@ def _begin(
     is_odd = not -CLOCK_BEHIND_MS_MAX <= now_ms - clock_ms <= CLOCK_AHEAD_MS_MAX
     if clock_ms and is_odd and not accept_clock:
         raise ClockSuspectError(now_ms, clock_ms)
+    if accept_clock and now_ms < clock_ms:
+        # It was ahead before. Standing still until it is reached again would refuse
+        # every message for as long: ids are minted by the right time.
+        clock_ms = now_ms
+        database.execute("UPDATE log SET clock_ms = ?", (clock_ms,))
     epochs = [row[0] for row in database.execute("SELECT epoch FROM epoch")]
     # `void_below` may be higher than any of them: a restore has raised it above all
     # epochs that were used after the backup.

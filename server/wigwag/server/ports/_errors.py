@@ -1,5 +1,7 @@
 """What can go wrong below the folds: the disk, the folder, the clock."""
 
+from datetime import UTC, datetime
+
 
 class StorageError(Exception):
     """Root of everything that a store reports."""
@@ -89,6 +91,10 @@ class LogLostError(NotADatabaseError):
         self.proven = proven
 
 
+def _utc(time_ms: int) -> str:
+    return f"{datetime.fromtimestamp(time_ms / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
 def _place(position: int) -> str:
     return f"epoch {position >> 32} record {position & 0xFFFFFFFF}"
 
@@ -112,8 +118,9 @@ class ClockSuspectError(StorageError):
         side = "behind" if now_ms < last_ms else "after"
         seconds = abs(now_ms - last_ms) // 1000
         super().__init__(
-            f"the clock of this machine is {seconds} s {side} the newest record: "
-            "set it, or start once with --accept-clock"
+            f"the clock of this machine says {_utc(now_ms)}, which is {seconds} s "
+            f"{side} the newest record, {_utc(last_ms)}: set it, or, if it is right, "
+            "start once with --accept-clock"
         )
         self.now_ms = now_ms
         self.last_ms = last_ms
