@@ -19,6 +19,7 @@ entrance from outside goes through `guarded` or does the same itself.
 from collections.abc import Callable
 from typing import ParamSpec, Protocol
 
+from wigwag.server._breach import code_name, note_breach
 from wigwag.server._flow import Flow
 from wigwag.server._inbox_feed import InboxFeed
 from wigwag.server._memory import Account
@@ -281,7 +282,7 @@ class Session:
     ) -> None:
         match event:
             case RefusalSent(code=code):
-                self._counts.refusals[_code_name(code)] += 1
+                self._counts.refusals[code_name(code)] += 1
             case PeerGoingAway():
                 self._begin_drain(self.now)
             case PeerError():
@@ -290,18 +291,7 @@ class Session:
                 self.is_over = True
 
     def _peer_failed(self, error: RemoteProtocolError) -> None:
-        name = _code_name(error.code)
-        self._counts.protocol_errors[name] += 1
-        self._hub.log.info(
-            "protocol_error",
-            connection=self.number,
-            address=self.peer.address,
-            code=name,
-            requirement=error.requirement,
-            reason=error.reason,
-            offset=error.offset,
-            explanation=_without_values(error.explanation or ""),
-        )
+        note_breach(self._hub, self.number, self.peer.address, error)
         self.is_over = True
 
     # Requests and answers
@@ -497,16 +487,3 @@ class Session:
 def round_up_ms(seconds: float) -> int:
     """Return a wait in whole milliseconds, never shorter than it is."""
     return int(seconds * 1000) + 1 if seconds > 0 else 0
-
-
-def _without_values(explanation: str) -> str:
-    """Return what was expected where; what was found may be a name or an id."""
-    return explanation.partition("\n")[0].partition(", found ")[0]
-
-
-def _code_name(code: int) -> str:
-    """Name an error code; unknown ones by their class's nibble, so that they're few."""
-    try:
-        return ErrorCode(code).name
-    except ValueError:
-        return f"UNKNOWN_{code >> 12:X}"
