@@ -11,10 +11,13 @@ from wigwag.bench.adversary import (
     ROWS,
     SERVED,
     SILENCE,
+    Attack,
+    Flood,
     Harm,
     HonestPairs,
     Row,
     Seen,
+    Tally,
     Target,
     TurnedAwayError,
     UnexpectedError,
@@ -76,6 +79,20 @@ def test_a_row_that_a_limit_stops_is_counted_apart(scene: Scene) -> None:
     tally = Row("X", "nothing", "X", SERVED, run).go_on(scene.target, 0.05)
     assert tally.runs == tally.turned_away > 0
     assert tally.as_expected == tally.unexpected == 0
+
+
+def test_a_flood_is_an_attack_like_any_other(scene: Scene) -> None:
+    """It is told how many connections and how long, and paces itself."""
+    told: list[tuple[int, float]] = []
+
+    def flood(target: Target, connections: int, seconds: float) -> Tally:
+        assert target is scene.target
+        told.append((connections, seconds))
+        return Tally(runs=connections, as_expected=connections)
+
+    attack: Attack = Flood("X", "nothing", "limits", SERVED, 20, flood)
+    assert attack.go_on(scene.target, 0.5).as_expected == 20
+    assert told == [(20, 0.5)]
 
 
 @pytest.fixture
