@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from wigwag.server import Config, ConfigError, load_config
+from wigwag.server._config_load import load_settings
+from wigwag.server._config_text import config_text, flat_settings, shown_value
 
 
 def load(text: str, tmp_path: Path, **environment: str) -> Config:
@@ -169,3 +171,30 @@ def test_health_can_be_off_or_elsewhere() -> None:
     assert free.health_address.port == 0
     named = load_config(None, {"WIGWAG_SERVER_HEALTH__LISTEN": "[::1]:99"})
     assert str(named.health_address) == "[::1]:99"
+
+
+def test_every_setting_says_who_set_it(tmp_path: Path) -> None:
+    """File and line, variable, option, profile, or nobody."""
+    path = tmp_path / "wigwag.toml"
+    path.write_text('limits_profile = "bench"\n[log]\nformat = "json"\n')
+    environment = {"WIGWAG_SERVER_LIMITS__SEND_BURST": "7"}
+    found = load_settings(path, environment, {"data": "here"})
+    settings = {one.name: (one.value, one.origin) for one in found}
+    assert settings["log.format"] == ("json", f"{path}:3")
+    assert settings["limits.send_burst"] == (7, "WIGWAG_SERVER_LIMITS__SEND_BURST")
+    assert settings["data"] == ("here", "--data")
+    assert settings["limits.has_address_bounds"] == (False, "limits_profile bench")
+    assert settings["log.level"] == ("info", "default")
+    config = load_config(path, environment, {"data": "here"})
+    assert len(settings) == sum(1 for _ in flat_settings(config))
+    # What it says is what it would read again.
+    path.write_text(config_text(config))
+    assert load_config(path, {}) == config
+
+
+def test_a_setting_that_holds_a_secret_is_never_shown() -> None:
+    """There is none today; its name is what the next one will be known by."""
+    for name in ("secret", "api_token", "passphrase", "password_file"):
+        assert shown_value(("proofs", name), "hunter2") == "***"
+    assert shown_value(("tls", "private_key"), "key.pem") == "key.pem"
+    assert shown_value(("limits", "has_token_buckets"), False) is False

@@ -32,7 +32,7 @@ def _flatten(at: KeyPath, value: object) -> Iterator[tuple[KeyPath, object]]:
 
 def shown_value(key_path: KeyPath, value: object) -> object:
     """Return a value as it may be shown: of a secret only that there is one."""
-    if value and _SECRET_NAME.search(key_path[-1]):
+    if isinstance(value, str) and value and _SECRET_NAME.search(key_path[-1]):
         return HIDDEN
     return value
 
