@@ -23,6 +23,7 @@ from wigwag.client._resend import (
     RESEND_OF,
     answer_retry_txn,
     leave_registration_txn,
+    original_of_txn,
     send_copy_txn,
 )
 from wigwag.client._store_account import Account
@@ -135,8 +136,10 @@ class Opening:
     def undelivered_txn(self, txn: Txn, entry: Undelivered) -> None:
         """Show at a message of ours that it didn't reach a device; send it again."""
         account = self.account
+        # What didn't arrive may have been sent again before.
+        original = original_of_txn(txn, entry.client_msg_id)
         message = suite1.server_msg_id(
-            entry.chat, account.user, account.device, entry.client_msg_id
+            entry.chat, account.user, account.device, original
         )
         reason = UndeliveredReason.from_wire(entry.reason)
         undelivered_txn(txn, message, reason.name.lower(), self.now_ms)
@@ -153,7 +156,7 @@ class Opening:
             self.device,
             peer,
             target,
-            entry.client_msg_id,
+            original,
             message,
             RESEND_OF,
             self.now_ms,

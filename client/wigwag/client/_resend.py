@@ -6,7 +6,7 @@ from wigwag.client._compose import (
     CONTENT_BYTES_MAX,
     compose_signal_txn,
 )
-from wigwag.client._content import Resent, Retry, encode_content
+from wigwag.client._content import Resent, Retry, decode_content, encode_content
 from wigwag.client._device import Device
 from wigwag.client._store_messages import (
     MessageRow,
@@ -14,7 +14,9 @@ from wigwag.client._store_messages import (
     set_retry_txn,
 )
 from wigwag.client._store_outbox import (
+    Letter,
     Sent,
+    letter_txn,
     letters_for_txn,
     sent_txn,
     was_sent_to_txn,
@@ -166,15 +168,43 @@ def send_again_txn(
     )
 
 
+def original_of_txn(txn: Txn, client_msg_id: bytes) -> bytes:
+    """Return the message of ours that a SEND of ours was for, by client_msg_id.
+
+    That is itself, unless it was the signal that stands for a message.
+    """
+    letter = letter_txn(txn, client_msg_id)
+    if letter is not None:
+        return copied_id(letter) or client_msg_id
+    found = txn.value(
+        bytes,
+        "SELECT client_msg_id FROM sent JOIN message ON message.id = sent.message"
+        " WHERE sent.id = ?",
+        client_msg_id,
+    )
+    return found or client_msg_id
+
+
+def copied_id(letter: Letter) -> bytes | None:
+    """Return the client_msg_id of the message that a letter stands for, if any."""
+    if letter.message is not None or letter.class_ is not MessageClass.SIGNAL:
+        return None
+    content = decode_content(letter.content)
+    return content.client_msg_id if isinstance(content, Resent) else None
+
+
 def leave_registration_txn(txn: Txn, client_msg_id: bytes, target: DeviceKey) -> None:
     """Stop using the session that a message was sent in: the device re-registered.
 
     A session that is of another registration is the new one, and stays.
     """
+    # The report may be here before the answer: the row is in the outbox then.
     old = txn.value(
         int,
         "SELECT registration_id FROM sent_device"
-        " WHERE id = ? AND user = ? AND device = ?",
+        " WHERE id = ?1 AND user = ?2 AND device = ?3"
+        " UNION ALL SELECT registration_id FROM (SELECT * FROM cover"
+        " WHERE id = ?1 AND user = ?2 AND device = ?3 ORDER BY attempt LIMIT 1)",
         client_msg_id,
         *target,
     )
