@@ -19,9 +19,9 @@ from wigwag.wire import ErrorCode
 # An attacker gets at most this share of one core, whatever it wants: it must be
 # the server's work that slows the honest pair, not the attacker's own.
 CPU_SHARE_MAX = 0.25
-# Runs a second of one row: so many handshakes cost a server some percent of a core,
-# and the bound for all addresses together is ten times that.
-RUNS_PER_SECOND_MAX = 40.0
+# Connections a second of one row: so many handshakes cost a server some percent of a
+# core, and the bound for all addresses together is ten times that. More is a flood.
+CONNECTIONS_PER_SECOND_MAX = 40.0
 # Workers that wait for a deadline side by side; each needs an account at most.
 SLOW_WORKERS = 8
 # Different surprises that are kept in words; the rest is counted.
@@ -239,7 +239,7 @@ class Row:
         tally = Tally()
         # A run that can't end in time would only hold everybody up.
         while (began := time.monotonic()) + self.seconds_min < until:
-            used = time.thread_time()
+            used, given = time.thread_time(), target.sources.given
             try:
                 self.check(target)
             except TurnedAwayError:
@@ -250,7 +250,9 @@ class Row:
                 tally.as_expected += 1
             tally.runs += 1
             cost = (time.thread_time() - used) * workers / CPU_SHARE_MAX
-            due = began + max(workers / RUNS_PER_SECOND_MAX, cost)
+            # Of several workers each counts all, which is on the safe side.
+            connections = max(1, target.sources.given - given)
+            due = began + max(connections / CONNECTIONS_PER_SECOND_MAX, cost)
             time.sleep(max(0.0, min(due, until) - time.monotonic()))
         return tally
 

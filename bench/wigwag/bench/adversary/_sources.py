@@ -15,6 +15,9 @@ HERD = 250
 class Sources:
     """Gives out source addresses; threads may share it.
 
+    Attributes:
+        given: How many were given out: connections, or tries at one.
+
     Args:
         net: Second byte of the addresses, 1 to 254: who is who in a log.
         count: So many, in turn; None: a new one each time.
@@ -22,6 +25,7 @@ class Sources:
 
     def __init__(self, net: int, count: int | None = None) -> None:
         self._net = net
+        self.given = 0
         self._lock = threading.Lock()
         self._numbers = (
             itertools.count() if count is None else itertools.cycle(range(count))
@@ -31,4 +35,5 @@ class Sources:
         """Return the next address."""
         with self._lock:
             number = next(self._numbers)
+            self.given += 1
         return f"127.{self._net}.{number // 250 % 250}.{number % 250 + 1}"
