@@ -14,7 +14,7 @@ from wigwag.server import AdminError, Config, HealthConfig, Limits, make_log
 from wigwag.server._admin_client import ask_admin
 from wigwag.server._observe import LOG_KEYS, keep_known_values
 from wigwag.testing import RunningServer, server
-from wigwag.wire import PeerGoingAway, Sequenced
+from wigwag.wire import PeerGoingAway, Ping, Sequenced
 
 
 async def ask(running: RunningServer, **request: object) -> dict[str, object]:
@@ -61,6 +61,43 @@ async def test_status_counts_what_there_is() -> None:
         assert status["address"] == str(running.address)
 
 
+async def test_status_says_what_runs_and_by_which_clock() -> None:
+    """A person who looks for a fault compares these with what he has set."""
+    async with server() as running:
+        status = await ask(running, command="status")
+        assert status["listen"] == str(running.server.address)
+        assert status["health"] == str(running.server.health_address)
+        assert status["connections_max"] == Limits().connections_max
+        # Also before the first record: the engine's first tick is one.
+        now_ms, newest_ms = status["clock_ms"], status["newest_ms"]
+        assert isinstance(now_ms, int)
+        assert isinstance(newest_ms, int)
+        assert newest_ms <= now_ms
+
+
+async def test_the_admin_counts_what_waits_for_a_device() -> None:
+    """Whether a message is gone from the server can be asked, not only believed."""
+    alice, bob = Account(), Account()
+    async with (
+        server() as running,
+        connect(running.address.port) as sender,
+        connect(running.address.port) as receiver,
+    ):
+        await sender.register(alice, running.join)
+        await receiver.register(bob, running.join)
+        waiting = {"command": "inbox", "user": bob.user.hex()}
+        assert (await ask(running, **waiting))["entries"] == 0
+        assert isinstance(await sender.ask(sender.send_message(bob, b"x" * 100)), Sequenced)
+        before = await ask(running, **waiting)
+        assert before["entries"] == 1
+        await receiver.deliver_and_ack()
+        await receiver.ask(Ping(1))
+        assert await ask(running, **waiting) == {"entries": 0, "bytes": 0}
+        for wrong in ({"user": "0a"}, {"user": "x" * 32}, {**waiting, "device": 128}):
+            with pytest.raises(AdminError, match="an inbox is named"):
+                await ask(running, **{**waiting, **wrong})
+
+
 async def test_an_invite_of_the_admin_lets_one_person_in() -> None:
     """Single-use by default."""
     async with server() as running:
@@ -78,7 +115,7 @@ async def test_an_invite_of_the_admin_lets_one_person_in() -> None:
     ("line", "expected"),
     [
         (b"no json\n", "no admin request"),
-        (b'{"command": "dance"}\n', "known: accept-clock, backup, drain, invite, status"),
+        (b'{"command": "dance"}\n', "known: accept-clock, backup, drain, inbox, invite, status"),
         (b'{"command": "status", "x": 1}\n', "unknown field"),
         (b"[" * 5_000, "no admin request"),
         (b"", "no admin request"),

@@ -14,13 +14,19 @@ clock or TLS: the simulation drives it over a pipe.
 
 from wigwag.server._address import Address as Address
 from wigwag.server._address import parse_address as parse_address
+from wigwag.server._admin_client import ask_admin as ask_admin
 from wigwag.server._admission import Admission as Admission
 from wigwag.server._assemble import open_server as open_server
+from wigwag.server._assemble import public_address as public_address
+from wigwag.server._certificate_facts import CertificateFacts as CertificateFacts
+from wigwag.server._certificate_facts import inspect_certificate as inspect_certificate
 from wigwag.server._config import Config as Config
 from wigwag.server._config import HealthConfig as HealthConfig
 from wigwag.server._config import LogConfig as LogConfig
 from wigwag.server._config import TLSConfig as TLSConfig
 from wigwag.server._config_load import load_config as load_config
+from wigwag.server._config_text import flat_settings as flat_settings
+from wigwag.server._config_text import shown_value as shown_value
 from wigwag.server._counts import Counts as Counts
 from wigwag.server._errors import AdminError as AdminError
 from wigwag.server._errors import ConfigError as ConfigError
@@ -54,6 +60,7 @@ __all__ = [
     "Address",
     "AdminError",
     "Admission",
+    "CertificateFacts",
     "Config",
     "ConfigError",
     "Counts",
@@ -78,7 +85,10 @@ __all__ = [
     "StorageError",
     "TLSConfig",
     "Transport",
+    "ask_admin",
     "connection_config",
+    "flat_settings",
+    "inspect_certificate",
     "invite_hash",
     "load_config",
     "make_log",
@@ -86,4 +96,6 @@ __all__ = [
     "open_folder",
     "open_server",
     "parse_address",
+    "public_address",
+    "shown_value",
 ]

@@ -185,7 +185,7 @@ def _server(
         health_address=health_address,
         address=Address(config.listen_address.host, listener.port),
         version=build_version(),
-        public_address=_public_address(config, listener.port),
+        public_address=public_address(config, listener.port),
         ca_pin=ca_pin,
         accept_clock=accept_clock,
     )
@@ -233,7 +233,13 @@ def _public(config: Config) -> Address | None:
     return Address(config.public_name.strip("[]"), 0)
 
 
-def _public_address(config: Config, port: int) -> Address:
+def public_address(config: Config, port: int) -> Address:
+    """Return where clients reach a server.
+
+    Args:
+        config: Its configuration.
+        port: Where it listens.
+    """
     public = _public(config)
     if public is not None:
         return Address(public.host, public.port or port)

@@ -89,7 +89,7 @@ def _given(certificate: Path, private_key: Path, now: datetime) -> ServerIdentit
         raise ConfigError(
             f"{certificate} or {private_key} is no PEM certificate and key: {error}"
         ) from error
-    if _spki(leaf.public_key()) != _spki(key.public_key()):
+    if spki_of(leaf.public_key()) != spki_of(key.public_key()):
         raise ConfigError(f"{private_key} is not the key of {certificate}")
     if leaf.not_valid_after_utc <= now:
         raise ConfigError(f"{certificate} ended on {leaf.not_valid_after_utc:%Y-%m-%d}")
@@ -99,11 +99,16 @@ def _given(certificate: Path, private_key: Path, now: datetime) -> ServerIdentit
 def _identity(chain_path: Path, key_path: Path) -> ServerIdentity:
     chain = x509.load_pem_x509_certificates(chain_path.read_bytes())
     der = chain[0].public_bytes(serialization.Encoding.DER)
-    pin = sha256(_spki(chain[-1].public_key())).digest()
+    pin = sha256(spki_of(chain[-1].public_key())).digest()
     return ServerIdentity(chain_path, key_path, sha256(der).digest(), pin)
 
 
-def _spki(key: object) -> bytes:
+def spki_of(key: object) -> bytes:
+    """Return a public key's SubjectPublicKeyInfo, DER.
+
+    Raises:
+        ValueError: It is no public key.
+    """
     public_bytes = getattr(key, "public_bytes", None)
     if public_bytes is None:
         raise ValueError("a key of an unknown kind")
@@ -189,7 +194,7 @@ def _leaf_serves(
     except (ValueError, InvalidSignature):
         return False
     # A crash between the two files leaves a key that isn't the leaf's.
-    fits = _spki(_private_key(key_path).public_key()) == _spki(leaf.public_key())
+    fits = spki_of(_private_key(key_path).public_key()) == spki_of(leaf.public_key())
     return (
         fits
         and set(wanted) <= set(names)

@@ -1,6 +1,8 @@
 """What an operator does with a running server: look, invite, drain, set the clock."""
 
+import resource
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from wigwag.server._address import Address
 from wigwag.server._admin import (
@@ -13,10 +15,38 @@ from wigwag.server._ask import ask
 from wigwag.server._join import INVITE_BYTES, JoinString, invite_code
 from wigwag.server._proofs import invite_hash
 from wigwag.server._services import Services
-from wigwag.server.core import EngineStatus, InviteCreate, InviteCreated, Status
+from wigwag.server.core import (
+    USER_BYTES,
+    EngineStatus,
+    Entries,
+    InboxRead,
+    InviteCreate,
+    InviteCreated,
+    Status,
+    device_of,
+)
+from wigwag.server.engines import SCHEMA_VERSION
+from wigwag.wire import DRAFT
 
 INVITE_USES_MAX = 1_000_000
 INVITE_SECONDS_MAX = 366 * 86_400
+# More of one inbox isn't counted: the reply says this many then.
+ENTRIES_COUNTED_MAX = 1_000
+ENTRIES_BYTES_MAX = 16 << 20
+DEVICE_NUMBER_MAX = 127
+
+
+@dataclass(frozen=True, slots=True)
+class ListensOn:
+    """The ports that a server has.
+
+    Attributes:
+        clients: Where it takes clients.
+        health: Where it answers health checks; None: nowhere.
+    """
+
+    clients: Address
+    health: Address | None
 
 
 class Operations:
@@ -29,6 +59,7 @@ class Operations:
         drain: Begins to end the server gracefully.
         accept_clock: Follows the machine's clock; returns by how many ms it moved.
         version: Of this build.
+        listens_on: Where it takes clients, and where it answers health checks.
     """
 
     def __init__(
@@ -40,6 +71,7 @@ class Operations:
         drain: Callable[[], None],
         accept_clock: Callable[[], int],
         version: str,
+        listens_on: ListensOn,
     ) -> None:
         self._services = services
         self._address = address
@@ -47,6 +79,7 @@ class Operations:
         self._drain = drain
         self._accept_clock = accept_clock
         self._version = version
+        self._listens_on = listens_on
 
     def commands(self) -> dict[str, AdminCommand]:
         """Return what the admin socket takes."""
@@ -55,6 +88,7 @@ class Operations:
             "invite": self._invite_reply,
             "drain": self._drain_reply,
             "accept-clock": self._accept_clock_reply,
+            "inbox": self._inbox_reply,
         }
 
     async def status(self) -> EngineStatus:
@@ -118,7 +152,44 @@ class Operations:
             "entries_corrupt": counts.entries_corrupt,
             "memory_held_bytes": memory.held_bytes,
             "memory_bytes_max": memory.budget_bytes,
+            **self._build_reply(),
+            "clock_ms": self._services.clock.now_ms(),
+            "newest_ms": status.clock_ms,
         }
+
+    def _build_reply(self) -> Reply:
+        """Say what runs here, and with what of the machine."""
+        health = self._listens_on.health
+        descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        return {
+            "listen": str(self._listens_on.clients),
+            "health": "off" if health is None else str(health),
+            "revision_draft": DRAFT,
+            "finalized": self._services.connection_config.finalized,
+            "schema": SCHEMA_VERSION,
+            "connections_max": self._services.limits.connections_max,
+            "descriptors_max": descriptors,
+        }
+
+    async def _inbox_reply(self, request: AdminRequest) -> Reply:
+        """Count what waits for one device; its owner's to know, and the operator's."""
+        try:
+            user = bytes.fromhex(request.user)
+        except ValueError:
+            user = b""
+        if len(user) != USER_BYTES or not 1 <= request.device <= DEVICE_NUMBER_MAX:
+            raise AdminRefusedError(
+                "an inbox is named by its user (hexadecimal) and device"
+            )
+        device = device_of(user, request.device)
+        found = await ask(
+            self._services.engine,
+            InboxRead(device, 0, ENTRIES_COUNTED_MAX, ENTRIES_BYTES_MAX),
+        )
+        if not isinstance(found, Entries):
+            raise AdminRefusedError("the server can't tell now: try again")
+        size = sum(entry.size for entry in found.entries)
+        return {"entries": len(found.entries), "bytes": size}
 
     async def _invite_reply(self, request: AdminRequest) -> Reply:
         join = await self.invite(request.uses, request.expires_seconds)

@@ -22,7 +22,7 @@ from wigwag.server._health import Health
 from wigwag.server._join import JoinString
 from wigwag.server._listener import Listener
 from wigwag.server._malloc import give_back
-from wigwag.server._operations import Operations
+from wigwag.server._operations import ListensOn, Operations
 from wigwag.server._services import Services
 from wigwag.server._sweeper import Sweeper
 from wigwag.server.core import Answer, Tick, Ticked
@@ -80,6 +80,7 @@ class Server:
             drain=self.request_drain,
             accept_clock=accept_clock,
             version=version,
+            listens_on=ListensOn(address, health_address),
         )
         self._listener = listener
         self._sweeper = sweeper

@@ -79,6 +79,7 @@ from wigwag.server.core._state import Changes as Changes
 from wigwag.server.core._state import Meta as Meta
 from wigwag.server.core._state import RowMissing as RowMissing
 from wigwag.server.core._state import State as State
+from wigwag.server.core._values import USER_BYTES as USER_BYTES
 from wigwag.server.core._values import Device as Device
 from wigwag.server.core._values import DeviceRef as DeviceRef
 from wigwag.server.core._values import DevicesStale as DevicesStale
@@ -104,6 +105,7 @@ __all__ = [
     "NAME_HOLD_DAYS",
     "RETENTION_DAYS",
     "SENT_INDEX_DAYS",
+    "USER_BYTES",
     "AccountDelete",
     "AccountDeleted",
     "AccountFound",

@@ -21,13 +21,18 @@ from wigwag.server.engines._examine import DatabaseFacts as DatabaseFacts
 from wigwag.server.engines._examine import examine_database as examine_database
 from wigwag.server.engines._examine import mark_restored as mark_restored
 from wigwag.server.engines._examine import newest_epoch as newest_epoch
+from wigwag.server.engines._inspect import Inspection as Inspection
+from wigwag.server.engines._inspect import inspect_database as inspect_database
 from wigwag.server.engines._mark import forget_mark as forget_mark
 from wigwag.server.engines._mark import mark_path as mark_path
+from wigwag.server.engines._schema import SCHEMA_VERSION as SCHEMA_VERSION
 
 __all__ = [
     "CRASH_POINTS",
+    "SCHEMA_VERSION",
     "DatabaseFacts",
     "EmbeddedEngine",
+    "Inspection",
     "OpenDatabase",
     "SystemClock",
     "SystemEntropy",
@@ -35,6 +40,7 @@ __all__ = [
     "checked_vfs",
     "examine_database",
     "forget_mark",
+    "inspect_database",
     "mark_path",
     "mark_restored",
     "newest_epoch",

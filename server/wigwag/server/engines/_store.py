@@ -281,7 +281,7 @@ def _begin(
         create_schema(database)
         crash_point("store.after_schema")
     check_schema(database)
-    found = _end_of_log(database)
+    found = end_of_log(database)
     if found < proven:
         raise LogLostError(str(path), found, proven)
     upgrade_schema_txn(database)
@@ -314,7 +314,7 @@ def _begin(
     return Meta(clock_ms, void_below, (*epochs, epoch))
 
 
-def _end_of_log(database: Database) -> Position:
+def end_of_log(database: Database) -> Position:
     """Return the place of the last committed group; 0: there is none."""
     statement = "SELECT (SELECT coalesce(max(epoch), 0) FROM epoch), ordinal FROM log"
     epoch, ordinal = fetch_one(database, statement)
