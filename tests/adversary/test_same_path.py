@@ -5,25 +5,29 @@ can be: which functions of the sign-in run, and how many signatures are verified
 """
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from types import FrameType
+from typing import TypeAlias
 
+import msgspec
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from tests.server._peer import Account, PeerClient, connect
+from tests.server._peer import Account, PeerClient, connect, now_ms
 
 from wigwag.bench.adversary import Account as BenchAccount
 from wigwag.testing import RunningServer, server
 from wigwag.wire import (
     DRAFT,
+    DeleteAccount,
     DeviceListGet,
     DeviceListPublish,
     DeviceLists,
     Error,
     ErrorCode,
+    Message,
     PeerGoingAway,
     encode_message,
+    suite1,
 )
 
 SIGN_IN_FILES = ("/handlers/_account.py", "/server/_signatures.py")
@@ -63,12 +67,36 @@ class Answer:
     verifications: int
 
 
-async def answer_to(
-    port: int, account: Account, key: Ed25519PrivateKey | None = None
-) -> Answer:
-    """Sign in on a connection of its own and return what it was answered."""
+Ask: TypeAlias = Callable[[PeerClient, Account], Message]
+
+
+def ask_to_sign_in(peer: PeerClient, account: Account) -> Message:
+    """AUTH, signed with the account's device key."""
+    return peer.auth_message(account)
+
+
+def ask_to_register_anew(peer: PeerClient, account: Account) -> Message:
+    """RE_REGISTER, signed with the account's device key."""
+    return peer.re_register_message(account)
+
+
+def ask_to_delete(peer: PeerClient, account: Account) -> Message:
+    """DELETE_ACCOUNT, signed with the account's key."""
+    unsigned = DeleteAccount(bytes(64), account.user, now_ms())
+    signature = account.account_key.sign(
+        suite1.delete_account_transcript(
+            peer.connection.transcript_hash,
+            peer.leaf_sha256,
+            peer.signed_body(unsigned, 64),
+        )
+    )
+    return msgspec.structs.replace(unsigned, signature=signature)
+
+
+async def answer_to(port: int, account: Account, ask: Ask = ask_to_sign_in) -> Answer:
+    """Ask on a connection of its own and return what it was answered."""
     async with connect(port) as peer:
-        message = peer.auth_message(account, key=key)
+        message = ask(peer, account)
         work = Work()
         sys.setprofile(work.note)
         try:
@@ -93,6 +121,15 @@ async def remove(peer: PeerClient, account: Account) -> None:
     assert [event.code for event in away] == [ErrorCode.DEVICE_REMOVED]
 
 
+def impostor_of(account: Account) -> Account:
+    """Return an account with the same ids and none of the keys."""
+    return Account(
+        user=account.user,
+        registration_id=account.registration_id,
+        generation=account.generation,
+    )
+
+
 @pytest.fixture
 async def running() -> AsyncIterator[RunningServer]:
     """A server with default limits."""
@@ -111,9 +148,8 @@ async def test_every_refused_sign_in_is_the_same_work(running: RunningServer) ->
     old = replace(known, registration_id=known.registration_id ^ 2, generation=9)
     known.generation += 1
     gone.generation += 1
-    wrong_key = Ed25519PrivateKey.generate()
     answers = {
-        "wrong key": await answer_to(port, known, wrong_key),
+        "wrong key": await answer_to(port, impostor_of(known)),
         "nobody": await answer_to(port, Account(generation=1)),
         "old registration": await answer_to(port, old),
         "removed device": await answer_to(port, gone),
@@ -121,3 +157,18 @@ async def test_every_refused_sign_in_is_the_same_work(running: RunningServer) ->
     assert len(set(answers.values())) == 1, answers
     assert answers["nobody"].verifications == 1
     assert "verify" in answers["nobody"].calls
+
+
+@pytest.mark.parametrize("ask", [ask_to_register_anew, ask_to_delete])
+async def test_other_ways_in_are_the_same_work_as_well(
+    ask: Ask, running: RunningServer
+) -> None:
+    """What signing in hides, registering anew and deleting must not tell."""
+    port = running.address.port
+    known = Account()
+    async with connect(port) as peer:
+        await peer.register(known, running.join)
+    wrong_key = await answer_to(port, impostor_of(known), ask)
+    nobody = await answer_to(port, Account(generation=1), ask)
+    assert wrong_key == nobody
+    assert nobody.verifications == 1
