@@ -13,6 +13,9 @@ A profile is made once, with the server's join string:
     await wigwag.client.register("bot", "wigwag://…", profile="bot", passphrase="…")
 """
 
+from wigwag.client._cli_profiles import AskingKeys as AskingKeys
+from wigwag.client._cli_profiles import given_keys as given_keys
+from wigwag.client._cli_profiles import known_profiles as known_profiles
 from wigwag.client._cli_secrets import Secret as Secret
 from wigwag.client._cli_secrets import profile_secrets as profile_secrets
 from wigwag.client._device import Connectivity as Connectivity
@@ -57,7 +60,14 @@ from wigwag.client._events import PeerKeyChanged as PeerKeyChanged
 from wigwag.client._handover_client import HeldMessage as HeldMessage
 from wigwag.client._handover_client import Holder as Holder
 from wigwag.client._handover_client import open_holder as open_holder
+from wigwag.client._inspect import Greeting as Greeting
+from wigwag.client._inspect import ProfileFacts as ProfileFacts
+from wigwag.client._inspect import ProfileTraces as ProfileTraces
+from wigwag.client._inspect import greet_server as greet_server
+from wigwag.client._inspect import inspect_profile as inspect_profile
+from wigwag.client._inspect import profile_traces as profile_traces
 from wigwag.client._join import Join as Join
+from wigwag.client._join import format_join as format_join
 from wigwag.client._join import parse_join as parse_join
 from wigwag.client._message import Message as Message
 from wigwag.client._message import MessageState as MessageState
@@ -90,6 +100,7 @@ __all__ = [
     "TEXT_BYTES_MAX",
     "Address",
     "AnyEvent",
+    "AskingKeys",
     "ByteStream",
     "ConnectionLost",
     "Connectivity",
@@ -102,6 +113,7 @@ __all__ = [
     "EventStream",
     "Executor",
     "Gap",
+    "Greeting",
     "HandoverRefused",
     "HeldMessage",
     "Holder",
@@ -130,9 +142,11 @@ __all__ = [
     "Ports",
     "ProfileError",
     "ProfileExists",
+    "ProfileFacts",
     "ProfileInUse",
     "ProfileInsecure",
     "ProfileMissing",
+    "ProfileTraces",
     "Registered",
     "SafetyNumber",
     "Secret",
@@ -153,10 +167,16 @@ __all__ = [
     "WigwagError",
     "default_ports",
     "delete_account",
+    "format_join",
+    "given_keys",
+    "greet_server",
+    "inspect_profile",
+    "known_profiles",
     "open_holder",
     "open_session",
     "parse_join",
     "profile_folder",
     "profile_secrets",
+    "profile_traces",
     "register",
 ]

@@ -21,6 +21,7 @@ from wigwag.client._errors import (
     ProfileMissing,
 )
 from wigwag.client._keys import PassphraseKeys, given_passphrase
+from wigwag.client._ports import KeySource
 from wigwag.client._profile import (
     DATABASE_FILE,
     KEY_FILE,
@@ -159,6 +160,18 @@ class AskingKeys:
                 " messages.",
             )
         return given
+
+
+def given_keys(folder: Path, passphrase_file: Path | None) -> KeySource | None:
+    """Return what opens a profile without asking anybody; None: nothing was given.
+
+    Raises:
+        PassphraseMissing: The file can't be read or is empty.
+    """
+    given = None if passphrase_file else _kept(folder)
+    if given is None:
+        given = given_passphrase(None, passphrase_file)
+    return None if given is None else PassphraseKeys(given)
 
 
 def _is_profile(folder: Path) -> bool:

@@ -48,10 +48,11 @@ async def profile_secrets(folder: Path, passphrase: str) -> list[Secret]:
         key = await PassphraseKeys(passphrase).unlock(folder)
         executor = ThreadExecutor()
         async with open_store(folder / DATABASE_FILE, key, executor) as store:
-            return [Secret("database key", key), *await store.run(_secrets_txn)]
+            return [Secret("database key", key), *await store.run(secrets_txn)]
 
 
-def _secrets_txn(txn: Txn) -> list[Secret]:
+def secrets_txn(txn: Txn) -> list[Secret]:
+    """Return the private keys, chain keys and message keys that a profile holds now."""
     return [*_own_keys_txn(txn), *_prekeys_txn(txn), *_sessions_txn(txn)]
 
 

@@ -113,10 +113,7 @@ def _facts(
         ends=leaf.not_valid_after_utc.astimezone(UTC),
         authority_ends=authority.not_valid_after_utc.astimezone(UTC),
         fits=spki_of(leaf.public_key()) == key,
-        is_chained=all(
-            _is_issued_by(one, issuer)
-            for one, issuer in pairwise(chain)
-        ),
+        is_chained=all(_is_issued_by(one, issuer) for one, issuer in pairwise(chain)),
         ca_pin=sha256(spki_of(authority.public_key())).digest(),
     )
 
