@@ -82,6 +82,16 @@ def _events_backwards(txn: Txn, seq: int, count_max: int) -> list[EventRow]:
     return _real_events_above(txn, seq, count_max)[::-1]
 
 
+EVENTS_LOST: Final = 15
+"""One event in so many."""
+
+
+def _some_events(txn: Txn, seq: int, count_max: int) -> list[EventRow]:
+    """Pass over an event now and then."""
+    rows = _real_events_above(txn, seq, count_max)
+    return [row for row in rows if row.seq % EVENTS_LOST]
+
+
 CLIENT_MUTANTS: Final[dict[str, Mutant]] = {
     "cursor_goes_back": mutant(
         "I23", (_receiver, "set_counter_txn", _cursor_from_before)
@@ -89,6 +99,7 @@ CLIENT_MUTANTS: Final[dict[str, Mutant]] = {
     "ack_before_store": mutant("I5 I23", (Receiver, "_take_batch", _acknowledge_first)),
     "ratchet_after_send": mutant("I25", (Txn, "save", _save_some_works_late)),
     "done_forgotten": mutant("I6", (_event_stream, "consumer_done_txn", _forget_done)),
+    "events_lost": mutant("I6", (_public_events, "events_above_txn", _some_events)),
     "events_backwards": mutant(
         "I3", (_public_events, "events_above_txn", _events_backwards)
     ),

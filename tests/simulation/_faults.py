@@ -88,7 +88,20 @@ class Machine(Protocol):
 
 
 class FaultInjector:
-    """Draws and injects faults."""
+    """Draws and injects faults.
+
+    Args:
+        world: Where.
+        plan: Which kinds, and how often.
+        network: Of the world.
+        server: The server's machine.
+        clients: The clients' machines.
+        kept: Numbers of the faults that happen; None: all. Each fault draws from a
+            stream of its own, so that those that are left stay what they were.
+
+    Attributes:
+        count: Faults drawn so far.
+    """
 
     def __init__(
         self,
@@ -97,7 +110,10 @@ class FaultInjector:
         network: Network,
         server: Machine,
         clients: list[Machine],
+        kept: frozenset[int] | None = None,
     ) -> None:
+        self.count = 0
+        self._kept = kept
         self._world = world
         self._plan = plan
         self._network = network
@@ -123,7 +139,11 @@ class FaultInjector:
             self._network.on_dial = dialled
             while True:
                 await trio.sleep(random.expovariate(1 / self._plan.fault_gap_seconds))
-                self._inject(random.choice(self._plan.kinds))
+                self.count += 1
+                kind = random.choice(self._plan.kinds)
+                if self._kept is None or self.count in self._kept:
+                    self._random = self._world.random(f"fault {self.count}")
+                    self._inject(kind)
 
     def clear(self) -> None:
         """End everything that lasts."""

@@ -318,12 +318,16 @@ class History:
                 yield event
 
     def tail(self, needles: tuple[str, ...], lines_max: int) -> list[str]:
-        """Return the last lines that mention one of the needles; all, without any."""
+        """Return the last lines that mention one of the needles, and all faults.
+
+        Without needles: all lines.
+        """
         found: list[str] = []
         for event in reversed(self._events):
             for text in _parts(event):
                 line = f"{event.time:12.6f} {text}"
-                if not needles or any(needle in line for needle in needles):
+                is_told = isinstance(event, Fault) or not needles
+                if is_told or any(needle in line for needle in needles):
                     found.append(line)
             if len(found) >= lines_max:
                 break

@@ -1,12 +1,11 @@
 """A planted bug: patches of the real code, for as long as it is planted."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
-# Stands for whatever a seam's own function takes and returns.
-Patch = tuple[object, str, Callable[..., Any]]
+Patch = tuple[object, str, object]
+"""Owner, attribute and what takes its place: mostly a function."""
 
 
 @dataclass(frozen=True, slots=True)

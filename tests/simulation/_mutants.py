@@ -7,7 +7,12 @@ planted. Nothing in the product knows of it.
 from typing import Final
 
 from tests.simulation._client_mutants import CLIENT_MUTANTS
+from tests.simulation._guard_mutants import GUARD_MUTANTS
 from tests.simulation._mutant import Mutant
 from tests.simulation._server_mutants import SERVER_MUTANTS
 
-MUTANTS: Final[dict[str, Mutant]] = {**SERVER_MUTANTS, **CLIENT_MUTANTS}
+MUTANTS: Final[dict[str, Mutant]] = {
+    **SERVER_MUTANTS,
+    **GUARD_MUTANTS,
+    **CLIENT_MUTANTS,
+}

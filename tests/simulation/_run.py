@@ -69,6 +69,8 @@ class Verdict:
         kills: Processes killed.
         steps: Lines of the trace.
         digest: SHA-256 of the trace.
+        fault_count: Faults drawn: their numbers are 1 to this.
+        kept: Numbers of those that happened; None: all.
         violations: What the checkers found.
         tail: The history's lines about the first of them.
     """
@@ -80,6 +82,8 @@ class Verdict:
     faults: dict[str, int]
     steps: int
     digest: str
+    fault_count: int
+    kept: frozenset[int] | None
     violations: list[Violation]
     tail: list[str]
 
@@ -104,14 +108,28 @@ class Verdict:
         return "\n".join(lines)
 
 
-def run_seed(seed: int, hours: float, trace_file: TextIO | None = None) -> Verdict:
-    """Run a seed and judge it."""
+def run_seed(
+    seed: int,
+    hours: float,
+    trace_file: TextIO | None = None,
+    kept: frozenset[int] | None = None,
+) -> Verdict:
+    """Run a seed and judge it.
+
+    Args:
+        seed: Decides everything.
+        hours: Simulated, with faults.
+        trace_file: Where the trace goes.
+        kept: Numbers of the faults that happen; None: all.
+    """
+    fault_count = 0
     with _folder() as folder:
         world = World(seed, folder, trace_file)
         plan = draw_plan(world)
 
         async def main(world: World) -> None:
-            await _live(world, plan, hours)
+            nonlocal fault_count
+            fault_count = await _live(world, plan, hours, kept)
 
         settling = CHECKPOINT_SECONDS + 2 * ONLINE_SECONDS_MAX + T_SETTLE_SECONDS
         bound = hours * 3600 + settling
@@ -133,6 +151,8 @@ def run_seed(seed: int, hours: float, trace_file: TextIO | None = None) -> Verdi
         faults=dict(Counter(fault.kind for fault in facts.faults)),
         steps=world.steps,
         digest=world.trace_digest,
+        fault_count=fault_count,
+        kept=kept,
         violations=violations,
         tail=tail,
     )
@@ -148,7 +168,10 @@ def _folder() -> Generator[Path, None, None]:
         shutil.rmtree(folder)
 
 
-async def _live(world: World, plan: Plan, hours: float) -> None:
+async def _live(
+    world: World, plan: Plan, hours: float, kept: frozenset[int] | None
+) -> int:
+    """Live through it all; return how many faults were drawn."""
     network = Network(world.random)
     database = world.folder / "server.db"
     limits = msgspec.structs.replace(
@@ -160,7 +183,7 @@ async def _live(world: World, plan: Plan, hours: float) -> None:
     pace = Pace(plan.messages_per_second)
     people = [Person(world, network, plan, pace, name) for name in plan.names]
     machines = [person_machine(world, person) for person in people]
-    injector = FaultInjector(world, plan, network, server, list(machines))
+    injector = FaultInjector(world, plan, network, server, list(machines), kept)
     for name in plan.names:
         injector.calm(name)
     async with trio.open_nursery() as nursery:
@@ -189,6 +212,7 @@ async def _live(world: World, plan: Plan, hours: float) -> None:
     world.record(read_tables(database))
     await _recover_again(world, network, database, limits)
     world.record(read_tables(database))
+    return injector.count
 
 
 async def _recover_again(

@@ -155,7 +155,7 @@ def _supersede_nothing(self: Identity, other: Identity) -> bool:
 
 SERVER_MUTANTS: Final[dict[str, Mutant]] = {
     "answer_before_commit": mutant(
-        "I1", (EmbeddedEngine, "_commit", _commit_after_answers)
+        "I1 I9", (EmbeddedEngine, "_commit", _commit_after_answers)
     ),
     "deliver_before_commit": mutant(
         "I2 I4 I5 I8", (EmbeddedEngine, "_commit", _commit_after_delivery)

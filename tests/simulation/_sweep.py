@@ -9,7 +9,11 @@ from tests.simulation._run import Verdict, run_seed
 
 
 def run_one(
-    seed: int, hours: float, mutant: str | None, trace: Path | None
+    seed: int,
+    hours: float,
+    mutant: str | None,
+    trace: Path | None,
+    kept: frozenset[int] | None = None,
 ) -> tuple[Verdict, float]:
     """Run a seed; return what it came to and the seconds of CPU that it took.
 
@@ -18,11 +22,12 @@ def run_one(
         hours: Simulated hours with faults.
         mutant: Bug to plant; None: none.
         trace: File for the trace; None: nowhere.
+        kept: Numbers of the faults that happen; None: all.
     """
     began = time.process_time()
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(trace.open("w")) if trace else None
         if mutant:
             stack.enter_context(MUTANTS[mutant].planted())
-        verdict = run_seed(seed, hours, file)
+        verdict = run_seed(seed, hours, file, kept)
     return verdict, time.process_time() - began

@@ -21,6 +21,8 @@ def verdict(**changes: object) -> Verdict:
         "faults": {"reset": 1, "server crash": 1, "torn connection": 1},
         "steps": 1,
         "digest": "",
+        "fault_count": 3,
+        "kept": None,
         "violations": [],
         "tail": [],
     }
