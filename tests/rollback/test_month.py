@@ -275,15 +275,15 @@ async def test_a_full_inbox_refuses_and_never_trims(tmp_path: Path) -> None:
         for _ in range(5):
             await month.send(engine, BOB_1)
         taken = month.alive(BOB_1)
-        last = month.sent[BOB_1][-1].send
+        more = last = month.sent[BOB_1][-1].send
         for number in range(1, LIFE_DAYS):
             lab.clock.ms = START_MS + number * DAY_MS
             await month.sign_in(engine, BOB_1, 0)
             await tick(engine)
-            more = Send(
-                *(ALICE_1, REGISTRATION, 1, last.chat),
-                message_id(lab.clock.ms, 1_000 + number),
-                *(1, last.client_msg_id, 1, last.users, last.envelopes),
+            more = msgspec.structs.replace(
+                last,
+                client_msg_id=message_id(lab.clock.ms, 1_000 + number),
+                after=last.client_msg_id,
             )
             refused = await expect(Refused, engine, more)
             assert refused.code is Refusal.RECIPIENT_FULL

@@ -81,7 +81,7 @@ def newest_epoch(path: Path) -> int:
         return 0
     try:
         database = typed(open_database(path))
-    except StorageError:
+    except (StorageError, apsw.Error):
         return 0
     try:
         found = fetch_one(database, "SELECT coalesce(max(epoch), 0) FROM epoch")
