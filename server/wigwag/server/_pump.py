@@ -21,6 +21,7 @@ peer, a deadline, the operator, a failure of ours) goes through `_gone`.
 
 import math
 import socket
+import struct
 from collections.abc import Callable
 from enum import Enum
 
@@ -39,6 +40,8 @@ READS_MAX = 4
 GROWS_BYTES = 4_096
 # Bytes of a peer that are read and dropped while lingering.
 LINGER_BYTES_MAX = 1_048_576
+# (on, 0 s): closing forgets what was written, and tells the peer by RST.
+_NO_LINGER = struct.pack("ii", 1, 0)
 
 
 class Phase(Enum):
@@ -314,6 +317,15 @@ class Pump:
         """End now, without a word: the place is needed, or the peer doesn't read."""
         self._gone()
 
+    def _reset(self) -> None:
+        """End for a peer that doesn't read: nor will it read that this is the end.
+
+        Else the kernel would keep what was written for minutes, in memory that
+        nobody counts.
+        """
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+        self.cut()
+
     def _gone(self) -> None:
         """Close the socket and give everything back, once."""
         if self.phase is Phase.GONE:
@@ -355,7 +367,7 @@ class Pump:
         stalled_at = self._progress_at + self._limits.stall_seconds
         if self._unwritten and now >= stalled_at:
             self.was_slow_reader = True
-            self.cut()
+            self._reset()
             return
         session = self.session
         if session is not None and self.phase is Phase.OPEN:

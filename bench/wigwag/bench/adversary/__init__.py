@@ -43,12 +43,14 @@ from wigwag.bench.adversary._sources import Sources as Sources
 from wigwag.bench.adversary._tcp import client_context as client_context
 from wigwag.bench.adversary._tcp import open_tcp as open_tcp
 from wigwag.bench.adversary._wire import Wire as Wire
+from wigwag.bench.adversary.floods import FLOODS as FLOODS
 
 __all__ = [
     "ALERT",
     "ATTACKS",
     "CPU_SHARE_MAX",
     "DESIGN_ROWS",
+    "FLOODS",
     "NOT_APPLICABLE",
     "ROWS",
     "SERVED",

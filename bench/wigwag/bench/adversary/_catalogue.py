@@ -9,6 +9,7 @@ from wigwag.bench.adversary._frame_rows import ROWS as FRAME_ROWS
 from wigwag.bench.adversary._message_rows import ROWS as MESSAGE_ROWS
 from wigwag.bench.adversary._state_rows import ROWS as STATE_ROWS
 from wigwag.bench.adversary._tls_rows import ROWS as TLS_ROWS
+from wigwag.bench.adversary.floods import FLOODS
 
 # The lines of the bad-input catalogue; the numbers left out were never given.
 DESIGN_ROWS: tuple[str, ...] = (
@@ -41,5 +42,5 @@ ROWS: tuple[Row, ...] = (
 )
 """One bad input each; the tests do every one of them against a real server."""
 
-ATTACKS: tuple[Attack, ...] = (*ROWS,)
+ATTACKS: tuple[Attack, ...] = (*ROWS, *FLOODS)
 """Rows and floods: what `wigwag bench adversary` runs."""

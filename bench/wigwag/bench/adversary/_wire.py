@@ -32,7 +32,12 @@ from wigwag.bench.adversary._attack import (
     UnexpectedError,
 )
 from wigwag.bench.adversary._people import Account
-from wigwag.bench.adversary._tcp import CLIENT_CONTEXT, READ_BYTES, open_tcp
+from wigwag.bench.adversary._tcp import (
+    ANSWER_SECONDS_MAX,
+    CLIENT_CONTEXT,
+    READ_BYTES,
+    open_tcp,
+)
 from wigwag.wire import (
     DRAFT,
     HEADER_BYTES,
@@ -276,6 +281,20 @@ class Wire:
                 self.is_end_clean = True
                 return None
             self._unread += data
+
+    def has_heard(self) -> bool:
+        """Tell, without waiting, whether the server has spoken or ended meanwhile."""
+        self.stream.settimeout(0)
+        try:
+            data = self.stream.recv(READ_BYTES)
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return bool(self._unread)
+        except (ssl.SSLError, ConnectionError):
+            return True
+        finally:
+            self.stream.settimeout(ANSWER_SECONDS_MAX)
+        self._unread += data
+        return True
 
     def _cut(self) -> Frame | None:
         data = self._unread
