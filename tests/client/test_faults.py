@@ -248,6 +248,44 @@ async def test_what_a_lost_registration_could_open_is_sent_again(
                         break
 
 
+async def test_what_was_sent_again_is_sent_again_once_more(tmp_path: Path) -> None:
+    """A second registration drops the resend that made good for the first."""
+    async with testing.server() as server:
+        alice = await join("alice", server.join, tmp_path)
+        bob = await join("bob", server.join, tmp_path)
+        carol = await join("carol", server.join, tmp_path)
+        async with at(alice) as a, at(bob) as b:
+            await (await a.send("bob", "one")).wait("delivered", 10)
+            assert await texts(b, 1) == ["one"]
+        await roll_back(bob)
+        async with at(alice) as a:
+            await (await a.send("bob", "two")).wait("sequenced", 10)
+        async with at(carol) as c, at(bob) as b:
+            # That he can be written to: his new registration has its prekeys.
+            await (await c.send("bob", "hello")).wait("delivered", 10)
+            assert await texts(b, 1) == ["hello"]
+        await roll_back(bob)
+        async with at(alice) as a:
+            async for event in a.events():
+                if isinstance(event, MessageUndelivered):
+                    break
+            # Behind the resend, in the outbox and on the way.
+            await (await a.send("bob", "three")).wait("sequenced", 10)
+            async with at(bob) as b:
+                with anyio.fail_after(10):
+                    assert sorted(await texts(b, 2)) == ["three", "two"]
+
+
+async def roll_back(profile: Path) -> None:
+    """Makes an old copy of a profile, which has signed in since."""
+    copy = profile.with_name("copy")
+    shutil.copytree(profile, copy)
+    async with at(profile) as session:
+        await session.wait_online(10)
+    shutil.rmtree(profile)
+    copy.rename(profile)
+
+
 async def test_a_second_connection_ends_the_first_for_good(tmp_path: Path) -> None:
     """Two that replace each other without end would starve both (REPLACED)."""
     async with testing.server() as server:

@@ -36,6 +36,7 @@ from wigwag.server.core import (
     Refusal,
     ReRegister,
     UndeliveredReason,
+    device_of,
     rows,
 )
 from wigwag.server.core._draft import Draft
@@ -194,9 +195,9 @@ def test_a_signal_moves_no_mark(world: World) -> None:
 def test_a_signal_for_a_device_that_is_gone_is_reported(world: World) -> None:
     """Rule 8: whatever is dropped is said, to the sender's devices."""
     world.add_device(ALICE_2)
-    sent = world.sent(envelope(BOB_1, registration=99), envelope(BOB_2), class_=3)
+    gone = device_of(BOB, 3)
+    sent = world.sent(envelope(BOB_2), envelope(gone), class_=3)
     assert [one.kind for one in world.read(BOB_2)] == [DELIVER]
-    assert not world.read(BOB_1)
     for device in (ALICE_1, ALICE_2):
         (entry,) = world.read(device)
         assert decode_message(entry.kind, DRAFT, entry.frame[12:]) == Undelivered(
@@ -205,9 +206,19 @@ def test_a_signal_for_a_device_that_is_gone_is_reported(world: World) -> None:
             chat=CHAT,
             client_msg_id=sent.client_msg_id,
             user=BOB,
-            device=1,
+            device=3,
             reason=UndeliveredReason.DEVICE_GONE,
         )
+
+
+def test_a_signal_for_an_older_registration_is_reported_as_such(world: World) -> None:
+    """The sender then begins a session with the device anew and sends it again."""
+    world.sent(envelope(BOB_1, registration=99), envelope(BOB_2), class_=3)
+    assert not world.read(BOB_1)
+    (entry,) = world.read(ALICE_1)
+    told = decode_message(entry.kind, DRAFT, entry.frame[12:])
+    assert isinstance(told, Undelivered)
+    assert (told.device, told.reason) == (1, UndeliveredReason.REREGISTERED)
 
 
 def test_a_listed_device_without_an_envelope_gets_a_stub(world: World) -> None:

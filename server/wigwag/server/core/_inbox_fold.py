@@ -44,6 +44,8 @@ from wigwag.server.core._values import (
 )
 
 _NO_MARK = MarkRow(0, 0, ())
+_GONE = UndeliveredReason.DEVICE_GONE
+_REREGISTERED = UndeliveredReason.REREGISTERED
 
 
 def deliver(
@@ -78,7 +80,9 @@ def deliver(
         unserved = dict(roster)
         for one in envelopes[first:at]:
             if unserved.get(one.device) != one.registration_id:
-                lost.append((one, UndeliveredReason.DEVICE_GONE))
+                # A session of an older registration: its device is still there.
+                is_listed = one.device in unserved
+                lost.append((one, _REREGISTERED if is_listed else _GONE))
                 continue
             del unserved[one.device]
             if _store(draft, send, chat_seq, one):
