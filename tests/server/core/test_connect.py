@@ -218,6 +218,24 @@ def test_nonsense_can_not_use_the_epochs_up(world: World) -> None:
     world.connect(BOB_1, far << 32)
 
 
+def test_epochs_of_a_clock_that_was_years_ahead_stay_good(world: World) -> None:
+    """The clock is right again: the cursors of that time must still sign in."""
+    true_ms = world.now_ms
+    world.now_ms += 3 * 366 * DAY_MS
+    world.restart()
+    ahead = world.state.epoch
+    world.sent()
+    entry = world.read(BOB_1)[-1]
+    assert entry.position >> 32 == ahead > EPOCH + EPOCH_AHEAD_SECONDS_MAX
+    world.now_ms = true_ms
+    world.restart()
+    assert world.connect(BOB_1, entry.position).gaps == ()
+    # Forged cursors can't climb: each is judged by the clock or by what was opened.
+    failed = Failed(Refusal.PROTOCOL_ERROR)
+    far = (world.state.epoch + 1) << 32
+    assert world.ask(world.sign_in(ALICE_1, far)) == failed
+
+
 def test_a_proven_restore_voids_one_time_prekeys_of_before(world: World) -> None:
     """I24: the lost future may have handed them out."""
     world.ask(PrekeysUpload(ALICE_1, REGISTRATION, ec_prekeys(1, 2), ()))

@@ -61,9 +61,11 @@ def fold_connect(draft: Draft, request: Connect) -> Answer:
         return Failed(Refusal.AUTH_FAILED)
     if request.generation <= sender.generation:
         return RolledBack()
-    # A clock that was years ahead has opened epochs that are years ahead.
-    newest = max(draft.epoch, epoch_at(0, draft.now_ms))
-    if epoch_of(request.cursor) > newest + EPOCH_AHEAD_SECONDS_MAX:
+    # A clock that was years ahead has opened epochs that are years ahead: what was
+    # opened here is no nonsense. What is above that doesn't add up from one forged
+    # cursor to the next.
+    farthest = epoch_at(0, draft.now_ms) + EPOCH_AHEAD_SECONDS_MAX
+    if epoch_of(request.cursor) > max(draft.epoch, farthest):
         return Failed(Refusal.PROTOCOL_ERROR)
     draft.put(
         SENDERS,
