@@ -17,6 +17,7 @@ SUMMARIES = {
     "admin": "Ask or tell a running server.",
     "bench": "Measure a server under load.",
     "chat": "Talk with somebody in the terminal.",
+    "completion": "Print a completion script for bash, zsh or fish.",
     "devices": "Show an account's devices, or remove one.",
     "demo": "Watch two people talk end to end, through crashes.",
     "errors": "Explain an error code.",
