@@ -10,6 +10,7 @@ from wigwag.server import Address, Config, ConfigError, InUseError, Limits
 from wigwag.server._listener import bind as bind_with
 from wigwag.testing import server
 
+WAIT_SECONDS_MAX = 30.0
 SOCKET_BUFFER_BYTES = Limits().socket_buffer_bytes
 
 
@@ -55,6 +56,27 @@ async def test_a_connections_kernel_memory_is_bounded() -> None:
         close(sockets)
     # Linux reports twice what was asked for.
     assert size <= 2 * SOCKET_BUFFER_BYTES
+
+
+async def test_a_storm_waits_in_the_kernels_queue() -> None:
+    """Whoever is turned away backs off longer each time; whoever waits gets his turn."""
+    limits = Limits(
+        handshakes_per_second=20,
+        handshakes_burst_per_address=100,
+        unauthenticated_per_address_max=100,
+    )
+    async with server(limits=limits) as running:
+        streams = [
+            await trio.open_tcp_stream("127.0.0.1", running.address.port)
+            for _ in range(30)
+        ]
+        counts = running.server.services.hub.counts
+        with trio.fail_after(WAIT_SECONDS_MAX):
+            while counts.connections_opened < len(streams):
+                await trio.lowlevel.checkpoint()
+        assert not any(counts.connections_refused.values())
+        for stream in streams:
+            await stream.aclose()
 
 
 async def test_a_server_listens_on_ipv6_as_well() -> None:

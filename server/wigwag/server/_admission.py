@@ -86,6 +86,17 @@ class Admission:
         """Connections that have not signed in."""
         return self._waiting_count
 
+    def wait_seconds(self, now: float) -> float:
+        """Tell how long until the node takes a handshake again; 0.0: it does now.
+
+        Whoever accepts waits that long: in the kernel's queue a client that comes
+        back after a restart keeps its turn; turned away, it would back off longer
+        and longer.
+        """
+        if not self._limits.has_token_buckets:
+            return 0.0
+        return self._node.wait_seconds(_NODE, now)
+
     def admit(self, host: str, now: float) -> Place | Turned:
         """Give a new connection a place, or say why not.
 

@@ -19,7 +19,11 @@ from wigwag.server._sweeper import Sweeper
 from wigwag.server._tls import ServerTLS
 from wigwag.server._trace import TracedSession
 
-BACKLOG_CONNECTIONS = 1024
+# The kernel's queue holds a storm that is let in at the node's rate for eight seconds;
+# Linux cuts it to net.core.somaxconn, 4096 by default.
+BACKLOG_CONNECTIONS = 4096
+# While more handshakes are asked for than the node takes in a second.
+ACCEPT_PAUSE_SECONDS = 0.02
 # Taken in one wake-up, so that a storm doesn't keep those who are in waiting.
 ACCEPTS_MAX = 64
 # Out of descriptors: the kernel keeps the rest in its own queue meanwhile.
@@ -167,9 +171,15 @@ class Listener:
         self._accepting.cancel()
 
     async def _accept_all(self, listener: socket.socket) -> None:
+        admission = self._services.admission
         while True:
             await trio.lowlevel.wait_readable(listener)
             for _ in range(ACCEPTS_MAX):
+                wait_seconds = admission.wait_seconds(trio.current_time())
+                if wait_seconds:
+                    # Gathered a little, so that a storm isn't a wake-up for each.
+                    await trio.sleep(max(wait_seconds, ACCEPT_PAUSE_SECONDS))
+                    break
                 try:
                     connection, where = listener.accept()
                 except BlockingIOError:

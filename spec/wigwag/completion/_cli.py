@@ -25,7 +25,7 @@ _HINTS: dict[Shell, str] = {
 class _NotWrittenError(click.ClickException):
     """The script's place can't be written."""
 
-    exit_code: int = ExitCode.STORAGE
+    exit_code = int(ExitCode.STORAGE)
 
 
 @click.command(
