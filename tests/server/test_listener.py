@@ -59,7 +59,7 @@ async def test_a_connections_kernel_memory_is_bounded() -> None:
 
 
 async def test_a_storm_waits_in_the_kernels_queue() -> None:
-    """Whoever is turned away backs off longer each time; whoever waits gets his turn."""
+    """Who is turned away backs off longer each time; who waits gets his turn."""
     limits = Limits(
         handshakes_per_second=20,
         handshakes_burst_per_address=100,
