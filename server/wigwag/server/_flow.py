@@ -11,11 +11,14 @@ class Flow:
         request_bytes: Memory that they hold.
         queued_bytes: Output that the transport has not fetched.
         backlog_bytes: Output that the peer's side has not taken.
+        is_over_its_rate: The newest SEND was over the device's rate: few are taken at
+            once, so that a flood has a small part of each commit.
     """
 
     __slots__ = (
         "_limits",
         "backlog_bytes",
+        "is_over_its_rate",
         "queued_bytes",
         "request_bytes",
         "requests",
@@ -27,6 +30,7 @@ class Flow:
         self.request_bytes = 0
         self.queued_bytes = 0
         self.backlog_bytes = 0
+        self.is_over_its_rate = False
 
     def hold(self, size: int) -> None:
         """Count a request that was taken."""
@@ -42,8 +46,11 @@ class Flow:
     def may_take(self) -> bool:
         """Whether one more request may be taken."""
         limits = self._limits
+        most = limits.in_flight_max
+        if self.is_over_its_rate:
+            most = min(most, limits.in_flight_over_rate_max)
         return (
-            self.requests < limits.in_flight_max
+            self.requests < most
             and self.request_bytes < limits.in_flight_bytes_max
             and self.queued_bytes + self.backlog_bytes < limits.write_buffer_bytes_max
         )

@@ -79,6 +79,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     send_per_second: _Rate = 10
     # Bounds the sent index: 32 days of 20,000 entries of 100 bytes = 64 MB a device.
     sends_per_day: _Count = 20_000
+    # Each SEND over its rate is still looked up, for a known id gets its answer. So
+    # many are taken at once: a small part of a commit's 256.
+    in_flight_over_rate_max: _Count = 8
     registration_burst: _Count = 6
     registration_seconds: _Seconds = 30
     claim_burst: _Count = 6

@@ -2,9 +2,12 @@
 
 import dataclasses
 import os
+import threading
 from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+import msgspec
 import pytest
 from tests.adversary.conftest import Honest
 
@@ -17,6 +20,7 @@ from wigwag.bench.adversary import (
     aim,
     honest_target,
 )
+from wigwag.server import Limits
 from wigwag.server._admin_client import ask_admin
 from wigwag.testing import ServerProcess, server_process
 
@@ -36,6 +40,18 @@ ACCOUNTS = 8
 HERD = 16
 SECONDS = 2.0
 SECONDS_OF_DEADLINES = 4.0
+LOOK_SECONDS = 0.3
+# Strangers before sign-in, and the few who have signed in.
+CONNECTIONS_MAX = Limits().unauthenticated_max + 16
+
+
+class Look(msgspec.Struct, frozen=True):
+    """What a flood is judged by; the server tells more."""
+
+    connections: int
+    failures: int
+    held_bytes: int = msgspec.field(name="memory_held_bytes")
+    budget_bytes: int = msgspec.field(name="memory_bytes_max")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +62,30 @@ class Scene:
     honest: Honest
     server: ServerProcess
 
-    def status(self) -> dict[str, object]:
+    def look(self) -> Look:
         """Return what the server tells its operator."""
-        return dict(ask_admin(self.server.folder, {"command": "status"}))
+        told = ask_admin(self.server.folder, {"command": "status"})
+        return msgspec.convert(told, Look, strict=False)
+
+    @contextmanager
+    def watching(self) -> Generator[list[Look]]:
+        """Look again and again while the block runs, and once at its end."""
+        looks: list[Look] = []
+        over = threading.Event()
+
+        def go_on() -> None:
+            while not over.is_set():
+                looks.append(self.look())
+                over.wait(LOOK_SECONDS)
+
+        watcher = threading.Thread(target=go_on, daemon=True)
+        watcher.start()
+        try:
+            yield looks
+        finally:
+            over.set()
+            watcher.join()
+            looks.append(self.look())
 
 
 @pytest.fixture(scope="module")
@@ -73,15 +110,14 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Generator[Scene]:
 def test_a_flood_is_stood(flood: Flood, scene: Scene) -> None:
     """I15, I16, I19: memory under the budget, the right end, and the pair goes on."""
     seconds = SECONDS_OF_DEADLINES if flood.seconds_min else SECONDS
-    tally = flood.go_on(scene.target, seconds)
+    with scene.watching() as looks:
+        tally = flood.go_on(scene.target, seconds)
     assert not tally.surprises
     assert tally.unexpected == 0
     assert tally.as_expected + tally.turned_away == tally.runs
     assert tally.as_expected > 0
     assert scene.honest.goes_on() == Harm()
-    status = scene.status()
-    held, budget = status["memory_held_bytes"], status["memory_bytes_max"]
-    assert isinstance(held, int)
-    assert isinstance(budget, int)
-    assert held < budget
-    assert status["failures"] == 0
+    assert looks, "nobody looked at the server meanwhile"
+    assert max(look.held_bytes for look in looks) < looks[0].budget_bytes
+    assert max(look.connections for look in looks) <= CONNECTIONS_MAX
+    assert looks[-1].failures == 0

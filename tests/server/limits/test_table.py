@@ -87,6 +87,7 @@ SERVER = {
     "send_burst": BURST,
     "send_per_second": RATE,
     "sends_per_day": f"{HERE}/test_rates.py",
+    "in_flight_over_rate_max": f"{HERE}/test_windows.py",
     "registration_burst": BURST,
     "registration_seconds": RATE,
     "claim_burst": BURST,

@@ -8,7 +8,8 @@ from tests.server.test_flow_control import a_send, entries
 from wigwag.server import Limits
 from wigwag.server._flow import Flow
 from wigwag.server._pending import REQUEST_OVERHEAD_BYTES
-from wigwag.server.core import Tick
+from wigwag.server.core import Refusal, Tick
+from wigwag.server.core import Send as SendRequest
 from wigwag.wire import (
     Deliver,
     ErrorCode,
@@ -52,6 +53,32 @@ def test_in_flight_bytes_max(beside: int) -> None:
     flow = Flow(msgspec.structs.replace(BENCH, in_flight_bytes_max=65_536))
     flow.hold(65_536 + beside)
     assert flow.may_take is (beside < 0)
+
+
+@pytest.mark.parametrize("beside", AROUND)
+def test_in_flight_over_rate_max(beside: int) -> None:
+    """A flood of SENDs gets a small part of each commit, refused or known."""
+    bench = Bench(
+        limits=msgspec.structs.replace(
+            Limits(), send_burst=4, in_flight_over_rate_max=12
+        )
+    )
+    bench.sign_in()
+    for _ in range(12 + beside):
+        bench.client.send(a_send(bench))
+    bench.carry()
+    assert bench.engine.depth == min(12, 12 + beside)
+    assert bench.session.wants_reading is (beside < 0)
+    marks = [
+        isinstance(one, SendRequest) and one.marked for one, _ in bench.engine.waiting
+    ]
+    assert marks == [None] * 4 + [Refusal.RATE_LIMITED] * (min(12, 12 + beside) - 4)
+    bench.now += 10
+    bench.engine.release(bench.engine.depth)
+    bench.hub.flush()
+    bench.client.send(a_send(bench))
+    bench.carry()
+    assert bench.session.wants_reading
 
 
 @pytest.mark.parametrize("beside", AROUND)

@@ -53,6 +53,7 @@ def send(session: Session, event: Received) -> None:
     services.hub.counts.sends += 1
     marked: Refusal | None = None
     wait = services.request_limits.send(identity.device, session.now)
+    session.flow.is_over_its_rate = wait > 0
     if wait:
         marked = Refusal.RATE_LIMITED
     elif services.engine.is_space_low:

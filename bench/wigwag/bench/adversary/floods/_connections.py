@@ -23,8 +23,6 @@ from wigwag.bench.adversary.floods._pace import Pace, again_and_again
 
 HALF_OPEN = 2_000
 SLOW_HELLOS = 500
-# More strangers than this must never be let in at once: three quarters of 512.
-STRANGERS_MAX = 384
 # Between two bytes of a slow hello.
 BYTE_SECONDS = 0.25
 DESCRIPTORS_SPARE = 128
@@ -43,6 +41,7 @@ class Herd:
         self._connections = connections
         self._selector = selectors.DefaultSelector()
         self._opened: dict[socket.socket, float] = {}
+        self._said: dict[socket.socket, int] = {}
         _allow_descriptors(connections)
 
     def fill(self) -> None:
@@ -58,16 +57,18 @@ class Herd:
             plain.setblocking(False)
             self.tally.actions += 1
             self._opened[plain] = time.monotonic()
+            self._said[plain] = 0
             self._selector.register(plain, selectors.EVENT_READ)
 
     def send(self, hello: bytes) -> None:
-        """Let each say the next byte of a hello: the first as soon as it is there."""
+        """Let each say the next byte of a hello, as far as its time has come."""
         now = time.monotonic()
-        for plain, opened in self._opened.items():
-            at = int((now - opened) / BYTE_SECONDS)
-            if at < len(hello):
+        for plain, said in self._said.items():
+            due = int((now - self._opened[plain]) / BYTE_SECONDS) + 1
+            if said < min(due, len(hello)):
                 with contextlib.suppress(OSError):  # its end is seen when it is read
-                    plain.send(hello[at : at + 1])
+                    plain.send(hello[said : said + 1])
+                    self._said[plain] = said + 1
 
     def reap(self) -> None:
         """Take note of those that the server has ended."""
@@ -83,16 +84,6 @@ class Herd:
             if data:
                 self.tally.surprise("the server spoke first")
             self._end(plain)
-        if self.held > STRANGERS_MAX:
-            self.tally.surprise(f"more than {STRANGERS_MAX} strangers at once")
-
-    @property
-    def held(self) -> int:
-        """Connections that the server has let in, as far as can be seen."""
-        now = time.monotonic()
-        return sum(
-            now - opened > TURNED_AWAY_SECONDS for opened in self._opened.values()
-        )
 
     def close(self) -> None:
         """Close what is left; it was neither ended nor turned away."""
@@ -110,6 +101,7 @@ class Herd:
 
     def _forget(self, plain: socket.socket) -> None:
         del self._opened[plain]
+        del self._said[plain]
         self._selector.unregister(plain)
         plain.close()
 
