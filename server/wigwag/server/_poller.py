@@ -36,20 +36,23 @@ class Poller:
         self._begin = begin
         self._end = end
         self._selector = selectors.DefaultSelector()
+        # Asking the selector for a socket that it doesn't know is slow.
+        self._watched: set[socket.socket] = set()
 
     def watch(
         self, connection: socket.socket, polled: Polled, *, reads: bool, writes: bool
     ) -> None:
         """Say what a socket is to be watched for, instead of what it was before."""
         events = reads * selectors.EVENT_READ | writes * selectors.EVENT_WRITE
-        selector = self._selector
-        is_known = connection in selector.get_map()
-        if is_known and events:
-            selector.modify(connection, events, polled)
-        elif is_known:
-            selector.unregister(connection)
+        is_watched = connection in self._watched
+        if is_watched and events:
+            self._selector.modify(connection, events, polled)
+        elif is_watched:
+            self._selector.unregister(connection)
+            self._watched.discard(connection)
         elif events:
-            selector.register(connection, events, polled)
+            self._selector.register(connection, events, polled)
+            self._watched.add(connection)
 
     async def run(self) -> None:
         """Serve sockets until cancelled."""

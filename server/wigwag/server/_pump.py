@@ -187,15 +187,17 @@ class Pump:
             self._write(link.pending())
             self._begin_end()
             return False
-        pending = link.pending()
-        if pending:
-            self._write(pending)
         if self.phase is Phase.HANDSHAKE and link.is_established:
             self.phase = Phase.OPEN
             self._deadline = None
             self.session = self._open_session(trio.current_time())
             self.session.transport = self
             self._sweeper.arm(self)
+        if link.has_pending:
+            if self.session is not None and self.phase is Phase.OPEN:
+                self.session.mark()  # the ticket goes out with WELCOME
+            else:
+                self._write(link.pending())
         return True
 
     def _handle(self, data: bytes, now: float, *, is_over: bool) -> None:
@@ -230,6 +232,8 @@ class Pump:
                 if len(data) > GROWS_BYTES and not self.has_grown:
                     self._grow()
                 self._write(self._link.encrypt(data))
+            elif self._link.has_pending:
+                self._write(self._link.pending())
         if session.is_over:
             self._begin_end()
         else:

@@ -99,6 +99,11 @@ class TLSLink:
             parts.append(self._outgoing.read())
         return b"".join(parts)
 
+    @property
+    def has_pending(self) -> bool:
+        """Whether TLS itself wants to send something."""
+        return self._outgoing.pending > 0
+
     def pending(self) -> bytes:
         """Return what TLS itself wants to send: handshake, tickets, alerts."""
         return self._outgoing.read() if self._outgoing.pending else b""
