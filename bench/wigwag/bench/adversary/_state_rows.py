@@ -33,6 +33,7 @@ from wigwag.bench.adversary._scenes import (
 from wigwag.bench.adversary._wire import Wire
 from wigwag.wire import (
     DRAFT,
+    LIMITS,
     RESPONSE,
     Ack,
     AuthOk,
@@ -50,8 +51,9 @@ from wigwag.wire import (
     make_error,
 )
 
-# More than may be in flight (256), so that the server must stop reading on the way.
-PIPELINE = 600
+# More than may be in flight, so that the server must stop reading on the way. How it
+# bears far more is a flood's business.
+PIPELINE = LIMITS["in_flight_max"].value + 44
 U64_MAX = 2**64 - 1
 
 
@@ -159,7 +161,7 @@ def _twice(target: Target) -> Seen:
 
 
 def _pipeline(wire: Wire, _: Account) -> Seen:
-    """Far more requests than may be in flight: each gets its answer, in order."""
+    """More requests than may be in flight: each gets its answer, in order."""
     corrs = range(CORR, CORR + PIPELINE)
     wire.send(b"".join(_count(corr) for corr in corrs))
     for corr in corrs:
