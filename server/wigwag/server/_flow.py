@@ -7,6 +7,7 @@ class Flow:
     """Unanswered requests and unread output of one connection.
 
     Attributes:
+        is_busy: A request is being worked on in pieces: nothing else is taken.
         requests: Requests that wait for their answer.
         request_bytes: Memory that they hold.
         queued_bytes: Output that the transport has not fetched.
@@ -18,6 +19,7 @@ class Flow:
     __slots__ = (
         "_limits",
         "backlog_bytes",
+        "is_busy",
         "is_over_its_rate",
         "queued_bytes",
         "request_bytes",
@@ -26,6 +28,7 @@ class Flow:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
+        self.is_busy = False
         self.requests = 0
         self.request_bytes = 0
         self.queued_bytes = 0
@@ -53,6 +56,7 @@ class Flow:
             self.requests < most
             and self.request_bytes < limits.in_flight_bytes_max
             and self.queued_bytes + self.backlog_bytes < limits.write_buffer_bytes_max
+            and not self.is_busy
         )
 
     @property

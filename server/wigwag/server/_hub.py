@@ -10,6 +10,7 @@ then wakes the flusher's task (`run`), which comes when the engine has told all.
 A session's failure in a flush ends that session alone.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -68,6 +69,7 @@ class Hub:
         """The server is about to end: nobody new is welcome."""
         self._is_awake = False
         self._flusher: trio.lowlevel.Task | None = None
+        self._chores: deque[tuple[Session, Iterator[None]]] = deque()
 
     # Sessions
 
@@ -157,6 +159,31 @@ class Hub:
                 session.guarded(session.flush, now)
         self._is_awake = False
 
+    def add_chore(self, session: "Session", pieces: Iterator[None]) -> None:
+        """Have long work of a session done in pieces, between everybody's wake-ups.
+
+        Args:
+            session: Whose work it is; a failure ends it alone.
+            pieces: Does a piece, a millisecond at most, each time it is asked for
+                the next, and looks whether the session is over.
+        """
+        self._chores.append((session, pieces))
+        if self._flusher is not None:
+            flusher, self._flusher = self._flusher, None
+            trio.lowlevel.reschedule(flusher)
+
+    def work_on(self) -> None:
+        """Do one piece of the chore that has waited longest."""
+        if not self._chores:
+            return
+        session, pieces = self._chores.popleft()
+        try:
+            for _ in pieces:
+                self._chores.append((session, pieces))
+                return
+        except Exception as error:
+            session.crash(error)
+
     async def run(self) -> None:
         """Flush whenever an engine has told something; until cancelled."""
 
@@ -165,11 +192,12 @@ class Hub:
             return trio.lowlevel.Abort.SUCCEEDED
 
         while True:
-            if not self._dirty:
+            if not self._dirty and not self._chores:
                 self._flusher = trio.lowlevel.current_task()
                 await trio.lowlevel.wait_task_rescheduled(abort)
             else:
                 await trio.lowlevel.checkpoint()
+            self.work_on()
             self.flush()
 
     def starve(self, session: "Session") -> None:

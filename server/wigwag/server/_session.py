@@ -318,6 +318,11 @@ class Session:
         self.flow.hold(pending.size)
         self._memory.held_bytes += pending.size
 
+    def hold(self, size: int) -> None:
+        """Count what a request holds before it is asked; `release` gives it back."""
+        self.flow.hold(size)
+        self._memory.held_bytes += size
+
     def release(self, size: int) -> None:
         """Give back what an answered request held."""
         self.flow.release(size)

@@ -1,5 +1,7 @@
 """Prekeys and device lists: stored for a device, handed out to others."""
 
+from collections.abc import Iterator
+
 from wigwag.server._peer import Identity
 from wigwag.server._pending import Pending
 from wigwag.server._session import Session
@@ -44,6 +46,8 @@ from wigwag.wire import DeviceListPublished as PublishedMessage
 from wigwag.wire import DeviceLists as ListsMessage
 
 DAY_MS = 86_400_000
+# Verified in one piece: a millisecond. An upload may have 66.
+SIGNATURES_AT_ONCE = 8
 # A day covers a badly set clock, as for message ids.
 AHEAD_MS_MAX = DAY_MS
 # E2EE.md: expires = created + 90 days.
@@ -63,9 +67,32 @@ def prekeys_upload(session: Session, event: Received) -> None:
     if signed is not None and not _is_timely(signed, now_ms):
         session.refuse_event(event, ErrorCode.INVALID_TIME)
         return
+    session.hold(len(event.body))
+    session.flow.is_busy = True
+    pieces = _verified_upload(session, event, message, identity)
+    if len(message.kem) < SIGNATURES_AT_ONCE:
+        for _ in pieces:
+            pass  # so few that nobody has to wait for them
+    else:
+        session.services.hub.add_chore(session, pieces)
+
+
+def _verified_upload(
+    session: Session, event: Received, message: PrekeysUpload, identity: Identity
+) -> Iterator[None]:
+    """Verify an upload's signatures, a few in each piece, then ask the engine."""
+    is_right = True
     try:
-        _verify_upload(message, identity)
+        for _ in _verify_upload(message, identity):
+            yield
+            if session.is_over:
+                return
     except SignatureWrongError:
+        is_right = False
+    finally:
+        session.flow.is_busy = False
+        session.release(len(event.body))
+    if not is_right:
         session.refuse_event(event, ErrorCode.AUTH_FAILED)
         return
     request = UploadRequest(
@@ -73,7 +100,7 @@ def prekeys_upload(session: Session, event: Received) -> None:
         registration_id=identity.registration_id,
         one_time=message.one_time,
         kem=message.kem,
-        signed=signed,
+        signed=message.signed,
         last_resort=message.last_resort,
     )
     session.ask(request, event, _held)
@@ -173,7 +200,12 @@ def _is_timely(prekey: SignedPrekey, now_ms: int) -> bool:
     )
 
 
-def _verify_upload(message: PrekeysUpload, identity: Identity) -> None:
+def _verify_upload(message: PrekeysUpload, identity: Identity) -> Iterator[None]:
+    """Verify every signature; yields after each few.
+
+    Raises:
+        SignatureWrongError: One is wrong.
+    """
     if message.signed is not None:
         verify_signed_prekey(
             message.signed,
@@ -189,7 +221,9 @@ def _verify_upload(message: PrekeysUpload, identity: Identity) -> None:
         if not message.last_resort.last_resort:
             raise SignatureWrongError
         kems.append(message.last_resort)
-    for kem in kems:
+    for number, kem in enumerate(kems, start=1):
+        if number % SIGNATURES_AT_ONCE == 0:
+            yield
         verify_kem_prekey(
             kem,
             user=identity.user,
