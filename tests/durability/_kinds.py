@@ -52,6 +52,12 @@ def _power_client(seed: int, count: int) -> Tally:
     return tally
 
 
+def _kill(seed: int, count: int) -> Tally:
+    from tests.durability._kill import run
+
+    return run(seed, count)
+
+
 def _crash(seed: int, count: int) -> Tally:
     from tests.durability._crash import run
 
@@ -60,6 +66,18 @@ def _crash(seed: int, count: int) -> Tally:
 
 def _io(seed: int, count: int) -> Tally:
     from tests.durability._io import run
+
+    return run(seed, count)
+
+
+def _full(seed: int, count: int) -> Tally:
+    from tests.durability._full import run
+
+    return run(seed, count)
+
+
+def _kill_client(seed: int, count: int) -> Tally:
+    from tests.durability._kill_client import run
 
     return run(seed, count)
 
@@ -73,7 +91,10 @@ def _rot(seed: int, count: int) -> Tally:
 KINDS: dict[str, Kind] = {
     "power": Kind(_power, "cuts", 150, 4_000, 48),
     "power-client": Kind(_power_client, "cuts", 60, 1_000, 60),
+    "kill": Kind(_kill, "kills", 20, 300, 20),
+    "kill-client": Kind(_kill_client, "kills", 8, 60, 15),
     "crash": Kind(_crash, "crashes", 0, 84, 21),
     "io": Kind(_io, "faults", 200, 100_000, 100_000),
+    "full": Kind(_full, "disks", 1, 2, 2),
     "rot": Kind(_rot, "flips", 120, 3_000, 60),
 }
