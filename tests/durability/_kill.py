@@ -72,8 +72,8 @@ class Kills:
             for account in accounts:
                 async with connect(world.port) as peer:
                     await peer.register(account, self.process.join)
-            for sender, target in zip(accounts[::2], accounts[1::2], strict=True):
-                self.senders.append(Sender(world, sender, target, ANSWERS_MAX))
+            for source, target in zip(accounts[::2], accounts[1::2], strict=True):
+                self.senders.append(Sender(world, source, target, ANSWERS_MAX))
                 self.receivers.append(Receiver(world, target))
             with trio.fail_after(CYCLE_SECONDS_MAX * (count + 2)):
                 async with trio.open_nursery() as receiving:
@@ -96,8 +96,9 @@ class Kills:
         for number in range(1, count + 1):
             how = self.pick.choice(HOW)
             if how == "at a point":
-                point = f"{self.pick.choice(RUN_POINTS)}:{self.pick.randrange(1, PASSES_MAX)}"
-                await self.restart(world, point)
+                passes = self.pick.randrange(1, PASSES_MAX)
+                point = self.pick.choice(RUN_POINTS)
+                await self.restart(world, f"{point}:{passes}")
                 world.up.set()
                 await trio.to_thread.run_sync(self.process.wait)
             else:

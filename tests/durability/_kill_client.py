@@ -39,7 +39,7 @@ class ClientKills:
         self.pick = pick
         self.tally = tally
         self.replay = replay
-        self.stored = {name: 0 for name in PEOPLE}
+        self.stored = dict.fromkeys(PEOPLE, 0)
 
     def expect(self, is_true: bool, what: str, detail: str) -> None:
         """Note a violation unless something is true."""

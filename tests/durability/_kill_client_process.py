@@ -139,7 +139,9 @@ async def main(profile: Path, peer: str, count: int, passes: Countdown) -> None:
     ):
         tasks.start_soon(receive, session)
         held = await own_texts(session, peer)
-        for number in range(len(held), len(held) + count):
+        sent = await session.send(peer, f"{len(held)}")
+        say(f"stored {len(held)}")
+        for number in range(len(held) + 1, len(held) + count):
             sent = await session.send(peer, f"{number}")
             say(f"stored {number}")
         with anyio.fail_after(WAIT_SECONDS):

@@ -92,7 +92,7 @@ KINDS: dict[str, Kind] = {
     "power": Kind(_power, "cuts", 150, 4_000, 48),
     "power-client": Kind(_power_client, "cuts", 60, 1_000, 60),
     "kill": Kind(_kill, "kills", 20, 300, 20),
-    "kill-client": Kind(_kill_client, "kills", 8, 60, 15),
+    "kill-client": Kind(_kill_client, "kills", 6, 60, 15),
     "crash": Kind(_crash, "crashes", 0, 84, 21),
     "io": Kind(_io, "faults", 200, 100_000, 100_000),
     "full": Kind(_full, "disks", 1, 2, 2),

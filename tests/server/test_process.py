@@ -16,7 +16,6 @@ from wigwag.testing import ServerNotReadyError, ServerProcess, server_process
 from wigwag.wire import ErrorCode, PeerGoingAway, Sequenced
 
 
-
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     return subprocess.run(
