@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 
-from tests.simulation._facts import Cursor, Entry, Facts
+from tests.simulation._facts import Cursor, Entry, Facts, GapTold
 from tests.simulation._violation import Violation, short
 
 
 def check_cursors(facts: Facts) -> Iterator[Violation]:
     """I23, for the devices' cursors as both sides tell them."""
-    highest: dict[tuple[bytes, int], int] = {}
+    highest: dict[tuple[bytes, int, int], int] = {}
     for cursor in facts.cursors:
-        owner = cursor.device, cursor.registration_id
+        owner = cursor.device, cursor.registration_id, cursor.life
         if cursor.position < highest.get(owner, 0):
             what = "AUTH" if cursor.is_sign_in else "ACK"
             yield Violation(
@@ -31,6 +31,8 @@ def _check_sent_entries(facts: Facts) -> Iterator[Violation]:
         match event:
             case Entry():
                 sent[event.device] = max(event.position, sent.get(event.device, 0))
+            case GapTold():
+                sent[event.device] = max(event.last, sent.get(event.device, 0))
             case Cursor():
                 if event.position > sent.get(event.device, 0):
                     yield Violation(
@@ -43,9 +45,9 @@ def _check_sent_entries(facts: Facts) -> Iterator[Violation]:
 
 def _check_welcomes(facts: Facts) -> Iterator[Violation]:
     """The server's cursor is at least what AUTH said, and never goes back."""
-    before: dict[tuple[bytes, int], tuple[int, int]] = {}
+    before: dict[tuple[bytes, int, int], tuple[int, int]] = {}
     for welcome in facts.welcomed:
-        owner = welcome.device, welcome.registration_id
+        owner = welcome.device, welcome.registration_id, welcome.era
         acked, last = before.get(owner, (0, 0))
         asked = welcome.asked or 0
         if welcome.acked < max(acked, asked) or welcome.last < last:
@@ -72,7 +74,7 @@ def check_marks(facts: Facts) -> Iterator[Violation]:
     A hint is gathered for a moment and may come behind an answer that is newer, so
     the two are each monotonic; whoever gets both keeps the higher (R-RECEIPT-001).
     """
-    highest: dict[tuple[bytes, bytes, bytes, bool], int] = {}
+    highest: dict[tuple[bytes, bytes, bytes, bool, int], int] = {}
     ends = {
         chat: rows[-1].chat_seq
         for chat in facts.chats()
@@ -82,7 +84,7 @@ def check_marks(facts: Facts) -> Iterator[Violation]:
     reported = {(one.id, one.unreached) for one in facts.entries if one.unreached}
     for seen in facts.marks:
         mark = seen.mark
-        owner = seen.device, mark.chat, mark.user, seen.is_hint
+        owner = seen.device, mark.chat, mark.user, seen.is_hint, seen.era
         if mark.mark < highest.get(owner, 0):
             yield Violation(
                 "I23",
@@ -91,7 +93,7 @@ def check_marks(facts: Facts) -> Iterator[Violation]:
                 (mark.chat,),
             )
         highest[owner] = max(mark.mark, highest.get(owner, 0))
-        if mark.mark > ends.get(mark.chat, 0):
+        if seen.era == facts.era and mark.mark > ends.get(mark.chat, 0):
             yield Violation(
                 "I23",
                 seen.time,
@@ -131,10 +133,13 @@ def _stored_turns(facts: Facts) -> dict[tuple[bytes, bytes], int]:
                     elif entry.sender:
                         stored.setdefault((event.device[:16], entry.id), event.turn)
                 waiting[event.device] = left
+            case GapTold():
+                continue
     return stored
 
 
-def _entries_and_cursors(facts: Facts) -> list[Entry | Cursor]:
-    """Return both kinds in the order of the history."""
-    events: list[Entry | Cursor] = [*facts.entries, *facts.cursors]
+def _entries_and_cursors(facts: Facts) -> list[Entry | GapTold | Cursor]:
+    """Return all kinds in the order of the history."""
+    events: list[Entry | GapTold | Cursor]
+    events = [*facts.entries, *facts.gaps, *facts.cursors]
     return sorted(events, key=lambda event: event.turn)

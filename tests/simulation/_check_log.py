@@ -7,7 +7,7 @@ from typing import Final
 from tests.simulation._facts import Facts
 from tests.simulation._violation import Violation, short
 
-from wigwag.wire import ErrorCode, MessageClass, suite1
+from wigwag.wire import ErrorCode, GapReason, MessageClass, suite1
 
 ORDERED: Final = (MessageClass.MESSAGE, MessageClass.OPERATION)
 
@@ -16,10 +16,17 @@ ENDS_OF_NONE: Final = ("REJECTED", "CANCELLED")
 
 
 def check_durable_ack(facts: Facts) -> Iterator[Violation]:
-    """I1: what a client saw SEQUENCED is in the log, whatever crashed."""
+    """I1: what a client saw SEQUENCED is in the log, whatever crashed.
+
+    Unless the server was put back to a copy older than the answer: then every device
+    that had stored what the copy lacks is told GAP(SERVER_RESTORED) for it.
+    """
+    yield from _check_said(facts)
     log = {row.message_id for row in facts.log}
     index = {row.message_id for row in facts.sent_index}
     for answer in facts.answered:
+        if facts.is_lost(answer):
+            continue
         kept = log if answer.chat_seq else index
         if answer.id not in kept:
             yield _violation(
@@ -30,16 +37,50 @@ def check_durable_ack(facts: Facts) -> Iterator[Violation]:
             )
 
 
+def _check_said(facts: Facts) -> Iterator[Violation]:
+    """Whoever stored what a restored server lacks is told so when he comes back."""
+    if not facts.era:
+        return
+    log = {(row.chat, row.chat_seq) for row in facts.log}
+    lost = {
+        (one.device, one.position): one
+        for one in facts.entries
+        if one.sender and one.chat_seq and (one.chat, one.chat_seq) not in log
+    }
+    vouched: dict[bytes, tuple[int, int]] = {}
+    told: defaultdict[bytes, set[int]] = defaultdict(set)
+    for gap in facts.gaps:
+        if gap.reason == GapReason.SERVER_RESTORED:
+            told[gap.device].add(gap.last)
+    for cursor in facts.cursors:
+        # Said again, to a server that was put back since.
+        if cursor.is_sign_in and (cursor.device, cursor.position) in lost:
+            entry = lost[cursor.device, cursor.position]
+            if cursor.era > entry.era:
+                vouched[cursor.device] = cursor.position, cursor.turn
+    welcomed = {(one.device, one.asked) for one in facts.welcomed if one.era}
+    for device, (position, _) in vouched.items():
+        if (device, position) in welcomed and position not in told[device]:
+            yield Violation(
+                "I1",
+                0,
+                f"{short(device)} stored {position:#x}, which the server has lost, and"
+                " was not told",
+            )
+
+
 def check_once(facts: Facts) -> Iterator[Violation]:
     """I2: one entry per (chat, device, client id); no CONFLICT for an honest client."""
     for id_, count in Counter(row.message_id for row in facts.log).items():
         if count > 1:
             yield _violation("I2", 0, id_, f"is {count} times in the log")
-    places: defaultdict[bytes, set[int]] = defaultdict(set)
+    places: defaultdict[tuple[bytes, int], set[int]] = defaultdict(set)
     for entry in facts.entries:
         if entry.sender:
-            places[entry.id].add(entry.chat_seq)
-            if len(places[entry.id]) == 2:
+            here = places[entry.id, entry.era]
+            is_other = entry.chat_seq not in here
+            here.add(entry.chat_seq)
+            if is_other and len(here) == 2:
                 yield _violation(
                     "I2", entry.time, entry.id, "was delivered at two positions"
                 )
@@ -75,10 +116,12 @@ def check_order(facts: Facts) -> Iterator[Violation]:
 
 def _check_readers(facts: Facts) -> Iterator[Violation]:
     """Within an inbox, entries chain by `prev`, and each chat's positions rise."""
-    prev_of: dict[tuple[bytes, int], int] = {}
-    place_of: dict[tuple[bytes, int], tuple[bytes, bytes, int]] = {}
+    prev_of: dict[tuple[bytes, int, int], int] = {}
+    place_of: dict[tuple[int, bytes, int], tuple[bytes, bytes, int]] = {}
     for entry in facts.entries:
-        known = prev_of.setdefault((entry.device, entry.position), entry.prev)
+        known = prev_of.setdefault(
+            (entry.device, entry.position, entry.era), entry.prev
+        )
         if known != entry.prev or entry.prev >= entry.position:
             yield Violation(
                 "I3",
@@ -87,14 +130,14 @@ def _check_readers(facts: Facts) -> Iterator[Violation]:
                 f" {entry.prev:#x}, before it followed {known:#x}",
             )
         if entry.sender and entry.chat_seq:
-            place_of[entry.device, entry.position] = (
+            place_of[entry.era, entry.device, entry.position] = (
                 entry.id,
                 entry.chat,
                 entry.chat_seq,
             )
-    last: dict[tuple[bytes, bytes], int] = {}
-    for (device, position), (id_, chat, chat_seq) in sorted(place_of.items()):
-        if chat_seq <= last.get((device, chat), 0):
+    last: dict[tuple[int, bytes, bytes], int] = {}
+    for (era, device, position), (id_, chat, chat_seq) in sorted(place_of.items()):
+        if chat_seq <= last.get((era, device, chat), 0):
             yield _violation(
                 "I3",
                 0,
@@ -102,7 +145,7 @@ def _check_readers(facts: Facts) -> Iterator[Violation]:
                 f"is at {chat_seq:#x} and was sent to {short(device)} at"
                 f" {position:#x}, after a later one",
             )
-        last[device, chat] = chat_seq
+        last[era, device, chat] = chat_seq
 
 
 def _check_shown_order(facts: Facts) -> Iterator[Violation]:
@@ -113,6 +156,7 @@ def _check_shown_order(facts: Facts) -> Iterator[Violation]:
     place_of = {row.message_id: row.chat_seq for row in facts.log}
     chat_of = {row.message_id: row.chat for row in facts.log}
     missed = {entry.id for entry in facts.entries if not entry.is_delivery}
+    missed |= facts.moved()
     seen: set[tuple[str, str, bytes]] = set()
     last: dict[tuple[str, str, bytes], int] = {}
     for event in facts.shown:
@@ -153,7 +197,11 @@ def check_one_history(facts: Facts) -> Iterator[Violation]:
 def _check_prefixes(facts: Facts) -> Iterator[Violation]:
     """What a device was sent of a chat is a prefix of what the others wrote there."""
     sent: defaultdict[tuple[bytes, bytes], set[bytes]] = defaultdict(set)
+    # Whose registration was lost is sent later what others send him again.
+    anew = {facts.device_of.get(name, b"") for name in facts.restores}
     for entry in facts.entries:
+        if entry.device in anew:
+            continue
         if entry.sender and entry.chat_seq:
             sent[entry.device, entry.chat].add(entry.id)
     for (device, chat), ids in sent.items():
@@ -204,6 +252,8 @@ def check_ack_truth(facts: Facts) -> Iterator[Violation]:
     place_of = {row.message_id: row.chat_seq for row in facts.log}
     first: dict[bytes, tuple[int, int, int]] = {}
     for answer in facts.answered:
+        if facts.is_lost(answer):
+            continue
         said = answer.chat_seq, answer.attempt, answer.sent_at
         known = first.setdefault(answer.id, said)
         if known != said:

@@ -13,11 +13,12 @@ from wigwag.client import (
     _store_account,
     _store_events,
 )
+from wigwag.client._connector import Connector
 from wigwag.client._receiver import Receiver
 from wigwag.client._sqlite import Database
 from wigwag.client._store_events import EventRow
 from wigwag.client._txn import Txn
-from wigwag.wire import Ack, Gap
+from wigwag.wire import Ack, AuthOk, Gap
 
 _real_take_batch = Receiver._take_batch
 _real_events_above = _store_events.events_above_txn
@@ -92,12 +93,21 @@ def _some_events(txn: Txn, seq: int, count_max: int) -> list[EventRow]:
     return [row for row in rows if row.seq % EVENTS_LOST]
 
 
+async def _trust_own_store(self: Connector, answer: AuthOk) -> bool:
+    """Don't ask whether the server's newest SEND is in the store."""
+    del self, answer
+    return True
+
+
 CLIENT_MUTANTS: Final[dict[str, Mutant]] = {
     "cursor_goes_back": mutant(
         "I23", (_receiver, "set_counter_txn", _cursor_from_before)
     ),
     "ack_before_store": mutant("I5 I23", (Receiver, "_take_batch", _acknowledge_first)),
     "ratchet_after_send": mutant("I25", (Txn, "save", _save_some_works_late)),
+    "newest_send_not_compared": mutant(
+        "I25 I5 I7", (Connector, "_is_ours", _trust_own_store)
+    ),
     "done_forgotten": mutant("I6", (_event_stream, "consumer_done_txn", _forget_done)),
     "events_lost": mutant("I6", (_public_events, "events_above_txn", _some_events)),
     "events_backwards": mutant(

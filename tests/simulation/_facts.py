@@ -19,6 +19,7 @@ from tests.simulation._history import (
     Handled,
     History,
     LogRow,
+    Restored,
     Sending,
     Sent,
     SentRow,
@@ -35,6 +36,7 @@ from wigwag.wire import (
     Bundles,
     Deliver,
     Error,
+    Gap,
     Goaway,
     Mark,
     Missed,
@@ -110,6 +112,7 @@ class Answered:
     attempt: int
     chat_seq: int
     sent_at: int
+    era: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +154,7 @@ class Entry:
     sender: bytes = b""
     chat_seq: int = 0
     unreached: bytes = b""
+    era: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +167,8 @@ class Cursor:
     registration_id: int
     position: int
     is_sign_in: bool
+    life: int = 0
+    era: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +181,8 @@ class Welcomed:
     asked: int | None
     acked: int
     last: int
+    era: int = 0
+    life: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +194,7 @@ class MarkSeen:
     device: bytes
     mark: Mark
     is_hint: bool
+    era: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,11 +205,13 @@ class HandedOut:
         time: When.
         process: To whom.
         key: Owner's user, device, registration; kind; the key's number.
+        era: Of the server.
     """
 
     time: float
     process: str
     key: tuple[bytes, int, int, str, int]
+    era: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +221,18 @@ class SignedOff:
     time: float
     process: str
     code: int
+
+
+@dataclass(frozen=True, slots=True)
+class GapTold:
+    """A GAP that reached a client."""
+
+    turn: int
+    time: float
+    device: bytes
+    first: int
+    last: int
+    reason: int
 
 
 @dataclass(slots=True)
@@ -230,6 +253,11 @@ class Facts:
     ended: list[Ended] = field(default_factory=list[Ended])
     shown: list[Shown] = field(default_factory=list[Shown])
     handled: list[Handled] = field(default_factory=list[Handled])
+    gaps: list[GapTold] = field(default_factory=list[GapTold])
+    restores: dict[str, list[Restored]] = field(
+        default_factory=dict[str, list[Restored]]
+    )
+    """By process, in the order of time."""
     handed_out: list[HandedOut] = field(default_factory=list[HandedOut])
     signed_off: list[SignedOff] = field(default_factory=list[SignedOff])
     faults: list[Fault] = field(default_factory=list[Fault])
@@ -245,6 +273,35 @@ class Facts:
     )
     """Members of a chat: the users that SENDs in it named, and their senders."""
     _logs: dict[bytes, list[LogRow]] = field(default_factory=dict[bytes, list[LogRow]])
+
+    @property
+    def era(self) -> int:
+        """The server's last era: how often it was put back."""
+        return len(self.restores.get("server", ()))
+
+    def is_lost(self, answer: Answered) -> bool:
+        """Whether the server was put back to what it was before it gave an answer."""
+        later = self.restores.get("server", [])[answer.era :]
+        return any(one.copied_at < answer.time for one in later)
+
+    def moved(self) -> set[bytes]:
+        """Find the messages that got another place after the server was put back."""
+        first: dict[bytes, int] = {}
+        moved: set[bytes] = set()
+        named = [(row.message_id, row.chat_seq) for row in self.log]
+        named += [(one.id, one.chat_seq) for one in self.answered]
+        named += [(one.id, one.chat_seq) for one in self.entries]
+        for id_, place in named:
+            if place and first.setdefault(id_, place) != place:
+                moved.add(id_)
+        return moved if self.restores else set()
+
+    def was_undone(self, process: str, time: float, grace: float = 0.0) -> bool:
+        """Whether what a client stored at a time was undone by a copy put back."""
+        return any(
+            one.copied_at - grace < time <= one.time
+            for one in self.restores.get(process, ())
+        )
 
     def log_of(self, chat: bytes) -> list[LogRow]:
         """Return a chat's log, by rising position."""
@@ -267,6 +324,8 @@ class _Gatherer:
     def __init__(self) -> None:
         self.facts = Facts()
         self._turn = 0
+        self._era: dict[int, int] = {}
+        self._life: dict[int, int] = {}
         self._device: dict[int, tuple[bytes, int, int | None]] = {}
         # By sending user and client_msg_id: the message's id and chat.
         self._message: dict[tuple[bytes, bytes], tuple[bytes, bytes]] = {}
@@ -302,6 +361,8 @@ class _Gatherer:
                     facts.server_kept.append(event)
                     facts.log = event.log
                     facts.sent_index = event.sent
+                case Restored():
+                    facts.restores.setdefault(event.process, []).append(event)
                 case Settled():
                     facts.has_settled = True
                 case _:
@@ -319,12 +380,23 @@ class _Gatherer:
                 cursor = message.cursor if isinstance(message, Auth) else None
                 registration = message.registration_id
                 self._device[event.connection] = device, registration, cursor
+                self._era[event.connection] = facts.era
+                self._life[event.connection] = len(
+                    facts.restores.get(event.process, ())
+                )
                 facts.device_of[event.process] = device
                 facts.sign_ins.append(SignIn(event.time, device, registration, cursor))
                 if cursor is not None:
                     facts.cursors.append(
                         Cursor(
-                            self._turn, event.time, device, registration, cursor, True
+                            self._turn,
+                            event.time,
+                            device,
+                            registration,
+                            cursor,
+                            True,
+                            self._life[event.connection],
+                            facts.era,
                         )
                     )
             case Send() as message:
@@ -339,6 +411,8 @@ class _Gatherer:
                         registration,
                         message.position,
                         False,
+                        self._life[event.connection],
+                        self._era[event.connection],
                     )
                 )
             case _:
@@ -380,7 +454,13 @@ class _Gatherer:
         device, registration, asked = known
         facts = self.facts
         message = event.message
+        era = self._era[event.connection]
         match message:
+            case Gap():
+                first, last, reason = message.first, message.last, message.reason
+                facts.gaps.append(
+                    GapTold(self._turn, event.time, device, first, last, reason)
+                )
             case AuthOk():
                 facts.welcomed.append(
                     Welcomed(
@@ -390,6 +470,8 @@ class _Gatherer:
                         asked,
                         message.acked,
                         message.last,
+                        era,
+                        self._life[event.connection],
                     )
                 )
             case Sequenced():
@@ -402,6 +484,7 @@ class _Gatherer:
                         message.attempt,
                         message.chat_seq,
                         message.sent_at,
+                        era,
                     )
                 )
             case Refused():
@@ -410,7 +493,7 @@ class _Gatherer:
                     Turned(event.time, id_, message.attempt, message.code)
                 )
             case Deliver() | Missed() | Undelivered():
-                facts.entries.append(self._entry(event.time, device, message))
+                facts.entries.append(self._entry(event, device, message))
             case Bundles():
                 self._handed_out(event, message)
             case Error() | Goaway():
@@ -419,12 +502,12 @@ class _Gatherer:
                     facts.signed_off.append(off)
             case Receipt():
                 facts.marks.append(
-                    MarkSeen(self._turn, event.time, device, message.mark, True)
+                    MarkSeen(self._turn, event.time, device, message.mark, True, era)
                 )
             case Receipts():
                 for mark in message.marks:
                     facts.marks.append(
-                        MarkSeen(self._turn, event.time, device, mark, False)
+                        MarkSeen(self._turn, event.time, device, mark, False, era)
                     )
             case _:
                 pass
@@ -436,18 +519,29 @@ class _Gatherer:
             if not one.kem.last_resort:
                 keys.append((*owner, "KEM", one.kem.id))
             self.facts.handed_out += [
-                HandedOut(event.time, event.process, key) for key in keys
+                HandedOut(event.time, event.process, key, self._era[event.connection])
+                for key in keys
             ]
 
     def _entry(
-        self, time: float, device: bytes, message: Deliver | Missed | Undelivered
+        self, event: FrameCame, device: bytes, message: Deliver | Missed | Undelivered
     ) -> Entry:
+        time, era = event.time, self._era[event.connection]
         position, prev = message.inbox_seq, message.prev
         if isinstance(message, Undelivered):
             id_, chat = self._find(device, message.client_msg_id)
             user = message.user
             return Entry(
-                self._turn, time, device, position, prev, False, id_, chat, b"", 0, user
+                self._turn,
+                time,
+                device,
+                position,
+                prev,
+                False,
+                id_,
+                chat,
+                unreached=user,
+                era=era,
             )
         self._users[message.chat] |= {device[:16], message.sender}
         sender = message.sender + bytes((message.sender_device,))
@@ -462,6 +556,7 @@ class _Gatherer:
             message.chat,
             sender,
             message.chat_seq,
+            era=era,
         )
 
     def _find(self, device: bytes, client_msg_id: bytes) -> tuple[bytes, bytes]:

@@ -49,6 +49,12 @@ ERROR_SHARES: Final = (0.02, 0.2, 1.0)
 ERROR_SECONDS: Final = (0.5, 10.0)
 """How long a disk stays bad."""
 
+COPY_SHARE: Final = 0.3
+"""How often a new copy is made although there is one."""
+
+COPIED_MAX: Final = 2
+"""Clients that are copied and put back: of more, none would be hit twice."""
+
 STEP_SECONDS: Final = (0.5, 86_400.0)
 """How far a clock is set, either way."""
 
@@ -72,6 +78,14 @@ class Machine(Protocol):
     @property
     def clock(self) -> SimulatedClock:
         """Its time of day."""
+        ...
+
+    def copy(self) -> bool:
+        """Copy its disk; False: there is nothing on it."""
+        ...
+
+    def restore(self, down_seconds: float) -> bool:
+        """Kill it and put the copy back; False: there is none."""
         ...
 
     def cut_power(self, down_seconds: float) -> bool:
@@ -215,10 +229,14 @@ class FaultInjector:
                 self._step(kind, self._server)
             case FaultKind.CLIENT_CLOCK_STEP:
                 self._step(kind, client)
+            case FaultKind.SERVER_RESTORED:
+                self._restore(kind, self._server)
+            case FaultKind.CLIENT_RESTORED:
+                self._restore(kind, random.choice(self._clients[:COPIED_MAX]))
             case FaultKind.FLOOD:
                 seconds = _skewed(random, FLOOD_SECONDS)
                 self._nursery.start_soon(self._rude.make_trouble, seconds)
-                self._note(kind, "rude", seconds)
+                self._note(kind, "world", seconds)
             case _:
                 assert_never(kind)
 
@@ -258,6 +276,15 @@ class FaultInjector:
         self._world.record(
             Fault(trio.current_time(), machine.name, kind.value, f"by {seconds:.1f}")
         )
+
+    def _restore(self, kind: FaultKind, machine: Machine) -> None:
+        """Make a copy, or put the one back that there is."""
+        is_new = self._random.random() < COPY_SHARE
+        seconds = _skewed(self._random, DOWN_SECONDS)
+        if is_new or not machine.restore(seconds):
+            machine.copy()
+            return
+        self._note(kind, machine.name, seconds)
 
     def _last(self, seconds: float, end: Callable[[], None]) -> None:
         """Have something end after a time; `clear` ends it at once."""

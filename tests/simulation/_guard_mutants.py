@@ -6,22 +6,25 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+import msgspec
 from tests.simulation._mutant import Mutant, mutant
 
 from wigwag.server._session import Session
 from wigwag.server.core import (
     Answer,
+    Connect,
     Device,
     Outcome,
     Request,
     Sequenced,
     _connect,
+    _fold,
     _inbox_read,
     _prekeys,
 )
 from wigwag.server.core._draft import Draft
 from wigwag.server.core._prekeys import _take as _real_take
-from wigwag.server.core._rows import HEADS, PageRef
+from wigwag.server.core._rows import HEADS, SENDERS, PageRef
 from wigwag.server.core._state import Meta
 from wigwag.server.core._values import Position
 from wigwag.server.engines import _database, _store
@@ -32,6 +35,7 @@ from wigwag.server.handlers import _account
 from wigwag.server.ports import CommitUncertainError
 from wigwag.wire import ErrorCode, RemoteProtocolError
 
+_real_connect = _connect.fold_connect
 _real_commit = EmbeddedEngine._commit
 _real_begin = _store._begin
 _real_answer = Notifier.answer
@@ -130,6 +134,31 @@ def _acknowledge_nothing(draft: Draft, device: Device, upto: Position) -> Positi
     return draft.must_get(HEADS, device).acked
 
 
+def _connect_any_generation(draft: Draft, request: Connect) -> Answer:
+    """Let an old copy of a store in, as if it were the newest."""
+    sender = draft.get(SENDERS, request.device)
+    if sender is not None and request.generation <= sender.generation:
+        raised = sender.generation + 1
+        request = msgspec.structs.replace(request, generation=raised)
+    return _real_connect(draft, request)
+
+
+def _keep_epoch(
+    path: Path,
+    database: Database,
+    now_ms: int,
+    proven: Position,
+    accept_clock: bool,
+    accept_loss: bool,
+) -> Meta:
+    """Start in the epoch that the log ended in."""
+    meta = _real_begin(path, database, now_ms, proven, accept_clock, accept_loss)
+    *before, _ = meta.epochs
+    if not before:
+        return meta
+    return msgspec.structs.replace(meta, epochs=tuple(before))
+
+
 GUARD_MUTANTS: Final[dict[str, Mutant]] = {
     "impostors_let_in": mutant("I14", (_account, "verify", _verify_nothing)),
     "one_bad_ends_all": mutant("I19", (Session, "_peer_failed", _end_everybody)),
@@ -145,6 +174,10 @@ GUARD_MUTANTS: Final[dict[str, Mutant]] = {
         (_database, "_PRAGMAS", (*_database._PRAGMAS, "PRAGMA synchronous = NORMAL")),
     ),
     "recovery_loses_last": mutant("I1 I20", (_store, "_begin", _begin_without_last)),
+    "epoch_kept_over_restore": mutant("I2 I3 I4 I9", (_store, "_begin", _keep_epoch)),
+    "old_copy_let_in": mutant(
+        "I25 I5", (_fold, "fold_connect", _connect_any_generation)
+    ),
     "prekey_handed_twice": mutant("I24", (_prekeys, "_take", _take_without_advancing)),
     "cursor_ignored": mutant(
         "I21",

@@ -78,6 +78,22 @@ class Fault(Happening):
 
 
 @dataclass(frozen=True, slots=True)
+class Copied(Happening):
+    """A copy was made of what a machine has on its disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored(Happening):
+    """A machine's disk was put back to what a copy has.
+
+    Attributes:
+        copied_at: When the copy was made.
+    """
+
+    copied_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Alarm(Happening):
     """A process reported a fault of its own, which no fault of the world excuses.
 
@@ -279,6 +295,8 @@ Event: TypeAlias = (
     | Killed
     | Stopped
     | Fault
+    | Copied
+    | Restored
     | Alarm
     | Sending
     | Sent

@@ -4,6 +4,7 @@ A machine runs one process after the other on the same disk. `crash` kills the p
 one, `stop` ends it in good order; `finish` ends it for good.
 """
 
+import shutil
 import traceback
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Final
 
 import trio
 from tests.simulation._disk import Disk
-from tests.simulation._history import Alarm
+from tests.simulation._history import Alarm, Copied, Restored
 from tests.simulation._network import Network
 from tests.simulation._server import HOST, SimulatedServer
 from tests.simulation._world import Process, SimulatedClock, World
@@ -37,6 +38,7 @@ class Machine:
         disk: Its disk.
         clock: Its time of day.
         on_power_cut: What its disk loses before it starts again.
+        files: What its processes have on its disk.
         ended: Set when it has finished.
     """
 
@@ -51,6 +53,9 @@ class Machine:
         self.clock = SimulatedClock(skew_ms)
         self.on_power_cut: Callable[[], None] = _lose_nothing
         self._has_lost_power = False
+        self.files: Callable[[], list[Path]] = _no_files
+        self._copied_at: float | None = None
+        self._is_restoring = False
         self.disk = Disk(world.random(f"disk {name}"))
         self._world = world
         self._random: Random = world.random(f"machine {name}")
@@ -79,6 +84,42 @@ class Machine:
         """Kill the process, and let the disk lose what was not synced."""
         self._has_lost_power = self.crash(down_seconds)
         return self._has_lost_power
+
+    def copy(self) -> bool:
+        """Copy what is on the disk; False: there is nothing yet."""
+        found = self.files()
+        if not found:
+            return False
+        self._copy_folder.mkdir(exist_ok=True)
+        for path in self._copy_folder.iterdir():
+            path.unlink()
+        for path in found:
+            shutil.copy2(path, self._copy_folder / path.name)
+        self._copied_at = trio.current_time()
+        self._world.record(Copied(self._copied_at, self.name))
+        return True
+
+    def restore(self, down_seconds: float) -> bool:
+        """Kill the process and put the copy in place; False: there is none."""
+        if self._copied_at is None or not self.crash(down_seconds):
+            return False
+        self._is_restoring = True
+        now = trio.current_time()
+        self._world.record(Restored(now, self.name, self._copied_at))
+        return True
+
+    @property
+    def _copy_folder(self) -> Path:
+        return self._world.folder / f"copy of {self.name}"
+
+    def _put_back(self) -> None:
+        self._is_restoring = False
+        present = self.files()
+        folder = present[0].parent
+        for path in present:
+            path.unlink()
+        for path in self._copy_folder.iterdir():
+            shutil.copy2(path, folder / path.name)
 
     def stop(self, off_seconds: float) -> bool:
         """End the process in good order, for a while; False: there is none."""
@@ -120,6 +161,8 @@ class Machine:
             if self._has_lost_power:
                 self._has_lost_power = False
                 self.on_power_cut()
+            if self._is_restoring:
+                self._put_back()
             self.disk.has_failed = False
             self._scope = None
             self._process = None
@@ -157,7 +200,18 @@ def server_machine(
 
     machine = Machine(world, HOST, boot)
     machine.on_power_cut = lambda: machine.disk.lose_power(path)
+    machine.files = lambda: database_files(path)
     return machine
+
+
+def database_files(path: Path) -> list[Path]:
+    """Return a server's database and all that lies beside it."""
+    return sorted(path.parent.glob(f"{path.name}*"))
+
+
+def _no_files() -> list[Path]:
+    """Have nothing that could be copied."""
+    return []
 
 
 def _lose_nothing() -> None:

@@ -5,6 +5,7 @@ a real session of the SDK over simulated ports.
 """
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Final
 
 import trio
@@ -27,14 +28,17 @@ from tests.simulation._history import (
 )
 from tests.simulation._machines import Machine
 from tests.simulation._network import Network
-from tests.simulation._plan import Plan
+from tests.simulation._plan import FaultKind, Plan
 from tests.simulation._world import ClientEntropy, Process, World
 
 from wigwag.client import (
     AnyEvent,
+    Gap,
     MessageReceived,
     MessageState,
     MessageStateChanged,
+    MessageUndelivered,
+    MessageUnreadable,
     ProfileExists,
     Session,
     WigwagError,
@@ -44,7 +48,7 @@ from wigwag.client import (
 from wigwag.client._content import Text, decode_content
 from wigwag.client._join import Join, format_join
 from wigwag.client._ports import Ports
-from wigwag.client._profile import DATABASE_FILE
+from wigwag.client._profile import DATABASE_FILE, LOCK_FILE
 from wigwag.client._store import open_database
 
 JOIN: Final = format_join(Join(ADDRESS, bytes(32), ""))
@@ -102,6 +106,7 @@ class Person:
     Attributes:
         name: Of the account, and of the processes.
         plan: Of the world.
+        is_registered: Whether the account is there, and the profile complete.
         machine: Where the processes run; set by `person_machine`.
     """
 
@@ -117,7 +122,7 @@ class Person:
         self.plan = plan
         self._folder = world.folder / name
         self._random = world.random(f"person {name}")
-        self._is_registered = False
+        self.is_registered = False
         self._composed = 0
         self._rests = False
         self._resting = trio.Event()
@@ -157,6 +162,13 @@ class Person:
 
         return process, main
 
+    def files(self) -> list[Path]:
+        """Return what a copy of the profile consists of; nothing before it is made."""
+        if not self.is_registered:
+            return []
+        found = sorted(path for path in self._folder.iterdir() if path.is_file())
+        return [path for path in found if path.name != LOCK_FILE]
+
     async def keep(self) -> ClientKept:
         """Read what the last process left on the disk, once it has ended."""
         await self.machine.ended.wait()
@@ -183,13 +195,13 @@ class Person:
         )
 
     async def _live(self, ports: Ports) -> None:
-        while not self._is_registered:
+        while not self.is_registered:
             try:
                 await register(self.name, JOIN, profile=self._folder, ports=ports)
-                self._is_registered = True
+                self.is_registered = True
             except ProfileExists:
                 # The call before was killed when all was done but the return.
-                self._is_registered = True
+                self.is_registered = True
             except WigwagError as error:
                 self._world.trace(f"{self.name} register {type(error).__name__}")
                 await trio.sleep(RETRY_SECONDS)
@@ -258,9 +270,17 @@ class Person:
                 if state in _ENDS:
                     id_ = bytes.fromhex(message.id)
                     self._world.record(Ended(now, self.name, id_, state.name))
+            case Gap() | MessageUndelivered() | MessageUnreadable() if _RESTORES & set(
+                self.plan.kinds
+            ):
+                # Told as it must be; the checkers know what was put back.
+                return
             case _:
-                # Nobody here changes keys, loses his store or goes beyond a quota.
+                # Nobody here changes keys or goes beyond a quota.
                 self._world.record(Alarm(now, self.name, type(event).__name__))
+
+
+_RESTORES: Final = {FaultKind.SERVER_RESTORED, FaultKind.CLIENT_RESTORED}
 
 
 _ENDS: Final = frozenset(
@@ -277,6 +297,7 @@ def person_machine(world: World, person: Person) -> Machine:
     """Make a person's machine."""
     skew_ms = person.plan.skews_ms[person.name]
     person.machine = Machine(world, person.name, person.boot, skew_ms)
+    person.machine.files = person.files
     return person.machine
 
 

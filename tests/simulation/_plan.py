@@ -34,6 +34,8 @@ class FaultKind(Enum):
     SERVER_POWER_CUT = "server power cut"
     SERVER_CLOCK_STEP = "server clock step"
     CLIENT_CLOCK_STEP = "client clock step"
+    SERVER_RESTORED = "server put back from a copy"
+    CLIENT_RESTORED = "client put back from a copy"
     FLOOD = "flood"
 
 
@@ -93,7 +95,17 @@ def draw_plan(world: World) -> Plan:
     names = tuple(f"client{n:02}" for n in range(random.randint(*CLIENTS)))
     kinds = list(FaultKind)
     count = random.randint(KINDS_MIN, len(kinds))
-    chosen = set(random.sample(kinds, count))
+    drawn = random.sample(kinds, len(kinds))
+    chosen = set(drawn[:count])
+    if FaultKind.SERVER_RESTORED in drawn[: count + 2]:
+        # Two more, in place of those that don't go with it.
+        chosen = set(drawn[: count + 2])
+        # A clock that is wrong after a restore, too, is the operator's to notice: the
+        # new epoch could be one that was used (ARCHITECTURE.md, after a rollback).
+        chosen.discard(FaultKind.SERVER_CLOCK_STEP)
+        # A server older than a device's registration doesn't know the device: it has
+        # to be registered by a person again, and what it is sent is lost.
+        chosen.discard(FaultKind.CLIENT_RESTORED)
     return Plan(
         names=names,
         peers=_draw_peers(random, names),

@@ -25,7 +25,14 @@ from wigwag.client import WigwagError
 from wigwag.client._dial import Facts, open_handshake
 from wigwag.client._ports import Ports, Trust
 from wigwag.client.crypto import DeviceKeys
-from wigwag.wire import Auth, Connection, ConnectionConfig, Ping, Role
+from wigwag.wire import (
+    Auth,
+    Connection,
+    ConnectionConfig,
+    LocalProtocolError,
+    Ping,
+    Role,
+)
 
 PAUSE_SECONDS: Final = (0.0, 0.3)
 """Between two connections of one flood."""
@@ -69,7 +76,12 @@ class RudePeople:
     async def _visit(self, way: Callable[[], Awaitable[None]]) -> None:
         try:
             await way()
-        except (ConnectionBrokenError, NobodyListensError, WigwagError):
+        except (
+            ConnectionBrokenError,
+            LocalProtocolError,
+            NobodyListensError,
+            WigwagError,
+        ):
             # Cut off, or turned away: what they deserve.
             return
 

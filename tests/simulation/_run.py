@@ -22,7 +22,7 @@ from tests.simulation._checkers import check
 from tests.simulation._facts import gather
 from tests.simulation._faults import FaultInjector
 from tests.simulation._history import Settled
-from tests.simulation._machines import server_machine
+from tests.simulation._machines import database_files, server_machine
 from tests.simulation._network import Network
 from tests.simulation._people import Pace, Person, person_machine
 from tests.simulation._plan import FaultKind, Plan, draw_plan
@@ -147,7 +147,10 @@ def run_seed(
         seed=seed,
         plan=plan,
         hours=hours,
-        sequenced=len(facts.log),
+        sequenced=len(
+            {(row.chat, row.chat_seq) for row in facts.log}
+            | {(one.chat, one.chat_seq) for one in facts.answered}
+        ),
         faults=dict(Counter(fault.kind for fault in facts.faults)),
         steps=world.steps,
         digest=world.trace_digest,
@@ -183,6 +186,13 @@ async def _live(
     pace = Pace(plan.messages_per_second)
     people = [Person(world, network, plan, pace, name) for name in plan.names]
     machines = [person_machine(world, person) for person in people]
+
+    def files() -> list[Path]:
+        # An older copy would not know whoever registers after it.
+        is_complete = all(person.is_registered for person in people)
+        return database_files(database) if is_complete else []
+
+    server.files = files
     injector = FaultInjector(world, plan, network, server, list(machines), kept)
     for name in plan.names:
         injector.calm(name)
