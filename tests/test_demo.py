@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
+from wigwag.audit import Needle, Scanner
 from wigwag.demo._person import Said, Shown
 from wigwag.demo._proof import count_direction
 from wigwag.demo._report import JSONReport, Outcome, ScanResult, TerminalReport
-from wigwag.demo._scan import Needle, Scanner
 
 DEMO_SECONDS_MAX = 180
 """Far above what it takes, even on a busy machine; a hang must not hang the tests."""

@@ -16,10 +16,12 @@ SUMMARIES = {
     "account": "Delete an account for good.",
     "admin": "Ask or tell a running server.",
     "bench": "Measure a server under load.",
+    "bugreport": "Pack what a repair needs to know, without names and secrets.",
     "chat": "Talk with somebody in the terminal.",
     "completion": "Print a completion script for bash, zsh or fish.",
     "devices": "Show an account's devices, or remove one.",
     "demo": "Watch two people talk end to end, through crashes.",
+    "doctor": "Find what is wrong here, and what mends it.",
     "errors": "Explain an error code.",
     "history": "Show the messages with somebody.",
     "listen": "Receive messages until told to stop.",
@@ -36,6 +38,7 @@ EXTRAS = {
     "wigwag.testing": "server",
     "wigwag.client": "client",
     "wigwag.demo": "server,client",
+    "wigwag.doctor": "server,client",
     "wigwag.bench": "server,client",
 }
 USAGE_EXIT_CODE = 2

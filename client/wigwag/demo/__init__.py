@@ -8,7 +8,7 @@ package only starts, kills and watches them:
     assert outcome.is_proven
 
 `_processes` starts and kills, `_story` says what happens, `_proof` counts,
-`_scan` looks for secrets, `_report` shows it.
+`wigwag.audit` looks for secrets, `_report` shows it.
 """
 
 __all__: list[str] = []

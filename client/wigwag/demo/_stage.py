@@ -11,13 +11,13 @@ from typing import Final, cast
 import anyio
 import anyio.to_thread
 
+from wigwag.audit import Needle, Scanner
 from wigwag.client import profile_secrets
 from wigwag.demo._person import Person, Said
 from wigwag.demo._plant import plant
 from wigwag.demo._processes import Commands, Server, StageError, open_server
 from wigwag.demo._proof import Direction, count_direction
 from wigwag.demo._report import Kept, Outcome, Report, ScanResult
-from wigwag.demo._scan import Needle, Scanner
 from wigwag.demo._story import BURST_MESSAGES, Played, Story
 from wigwag.spec import ExitCode
 

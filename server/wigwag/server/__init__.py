@@ -16,6 +16,7 @@ from wigwag.server._address import Address as Address
 from wigwag.server._address import parse_address as parse_address
 from wigwag.server._admin_client import ask_admin as ask_admin
 from wigwag.server._admission import Admission as Admission
+from wigwag.server._assemble import build_version as build_version
 from wigwag.server._assemble import open_server as open_server
 from wigwag.server._assemble import public_address as public_address
 from wigwag.server._certificate_facts import CertificateFacts as CertificateFacts
@@ -25,7 +26,7 @@ from wigwag.server._config import HealthConfig as HealthConfig
 from wigwag.server._config import LogConfig as LogConfig
 from wigwag.server._config import TLSConfig as TLSConfig
 from wigwag.server._config_load import load_config as load_config
-from wigwag.server._config_text import flat_settings as flat_settings
+from wigwag.server._config_load import load_settings as load_settings
 from wigwag.server._config_text import shown_value as shown_value
 from wigwag.server._counts import Counts as Counts
 from wigwag.server._errors import AdminError as AdminError
@@ -38,7 +39,9 @@ from wigwag.server._folder import DataFolder as DataFolder
 from wigwag.server._folder import open_folder as open_folder
 from wigwag.server._hub import Hub as Hub
 from wigwag.server._join import JoinString as JoinString
+from wigwag.server._limits import DESCRIPTORS_SPARE as DESCRIPTORS_SPARE
 from wigwag.server._limits import Limits as Limits
+from wigwag.server._memory import CONNECTION_BYTES as CONNECTION_BYTES
 from wigwag.server._memory import Memory as Memory
 from wigwag.server._observe import Log as Log
 from wigwag.server._observe import make_log as make_log
@@ -56,6 +59,8 @@ from wigwag.server._session import Transport as Transport
 from wigwag.server.handlers import HANDLERS as HANDLERS
 
 __all__ = [
+    "CONNECTION_BYTES",
+    "DESCRIPTORS_SPARE",
     "HANDLERS",
     "Address",
     "AdminError",
@@ -86,11 +91,12 @@ __all__ = [
     "TLSConfig",
     "Transport",
     "ask_admin",
+    "build_version",
     "connection_config",
-    "flat_settings",
     "inspect_certificate",
     "invite_hash",
     "load_config",
+    "load_settings",
     "make_log",
     "make_verifiers",
     "open_folder",

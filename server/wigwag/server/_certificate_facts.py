@@ -15,6 +15,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 
 from wigwag.server._certificates import (
+    CA_KEY_NAME,
     CA_NAME,
     LEAF_KEY_NAME,
     LEAF_NAME,
@@ -83,17 +84,30 @@ def inspect_certificate(folder: Path, given: TLSConfig) -> CertificateFacts | No
     key_path = Path(given.private_key) if given.certificate else folder / LEAF_KEY_NAME
     if not given.certificate and not path.exists() and not (folder / CA_NAME).exists():
         return None
+    if not given.certificate:
+        _check_authority(folder / CA_NAME, folder / CA_KEY_NAME)
     try:
         chain = x509.load_pem_x509_certificates(path.read_bytes())
         key = serialization.load_pem_private_key(key_path.read_bytes(), None)
         return _facts(path, key_path, chain, spki_of(key.public_key()), given)
-    except OSError as error:
-        raise ConfigError(f"{error.filename}: {error.strerror}") from error
-    except (ValueError, TypeError) as error:
-        # Its own text may quote the file.
-        raise ConfigError(
-            f"{path} or {key_path} is no PEM certificate and unlocked key"
-        ) from error
+    except (OSError, ValueError, TypeError) as error:
+        raise _unreadable(path, key_path, error) from error
+
+
+def _check_authority(path: Path, key_path: Path) -> None:
+    """Read the server's own CA, which it signs leaves with."""
+    try:
+        x509.load_pem_x509_certificate(path.read_bytes())
+        serialization.load_pem_private_key(key_path.read_bytes(), None)
+    except (OSError, ValueError, TypeError) as error:
+        raise _unreadable(path, key_path, error) from error
+
+
+def _unreadable(path: Path, key_path: Path, error: Exception) -> ConfigError:
+    if isinstance(error, OSError):
+        return ConfigError(f"{error.filename}: {error.strerror}")
+    # Its own text may quote the file.
+    return ConfigError(f"{path} or {key_path} is no PEM certificate and unlocked key")
 
 
 def _facts(

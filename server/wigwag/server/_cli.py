@@ -20,12 +20,10 @@ from wigwag.server._config_load import load_config
 from wigwag.server._errors import ServerError
 from wigwag.server._folder import DataFolder, open_folder
 from wigwag.server._join import FIRST_INVITE_HOURS, FIRST_INVITE_USES
+from wigwag.server._limits import DESCRIPTORS_SPARE
 from wigwag.server._observe import Log, make_log
 from wigwag.server._server import Server
 from wigwag.spec import ExitCode
-
-# Beside connections: database, listeners, logs.
-DESCRIPTORS_SPARE = 256
 
 EPILOG = """
 \b

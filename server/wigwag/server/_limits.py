@@ -27,6 +27,9 @@ _Rate = Annotated[float, Meta(gt=0, le=1_000_000)]
 _Seconds = Annotated[float, Meta(gt=0, le=3_600)]
 _Bytes = Annotated[int, Meta(ge=1, le=1_099_511_627_776)]
 
+# Beside connections: database, listeners, logs.
+DESCRIPTORS_SPARE = 256
+
 # The folds' defaults: their README says why they are what they are.
 _ENGINE = EngineLimits()
 

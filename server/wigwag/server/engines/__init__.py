@@ -7,6 +7,7 @@ engine.append(Status(), print)
 await trio.sleep_forever()
 """
 
+from wigwag.server.engines._adapters import STEP_MS_MAX as STEP_MS_MAX
 from wigwag.server.engines._adapters import SystemClock as SystemClock
 from wigwag.server.engines._adapters import SystemEntropy as SystemEntropy
 from wigwag.server.engines._adapters import ThreadExecutor as ThreadExecutor
@@ -25,11 +26,18 @@ from wigwag.server.engines._inspect import Inspection as Inspection
 from wigwag.server.engines._inspect import inspect_database as inspect_database
 from wigwag.server.engines._mark import forget_mark as forget_mark
 from wigwag.server.engines._mark import mark_path as mark_path
+from wigwag.server.engines._reserve import RESERVE_BYTES as RESERVE_BYTES
 from wigwag.server.engines._schema import SCHEMA_VERSION as SCHEMA_VERSION
+from wigwag.server.engines._store import CLOCK_AHEAD_MS_MAX as CLOCK_AHEAD_MS_MAX
+from wigwag.server.engines._store import CLOCK_BEHIND_MS_MAX as CLOCK_BEHIND_MS_MAX
 
 __all__ = [
+    "CLOCK_AHEAD_MS_MAX",
+    "CLOCK_BEHIND_MS_MAX",
     "CRASH_POINTS",
+    "RESERVE_BYTES",
     "SCHEMA_VERSION",
+    "STEP_MS_MAX",
     "DatabaseFacts",
     "EmbeddedEngine",
     "Inspection",

@@ -1,4 +1,4 @@
-"""Looks for secrets in everything that a server holds, in every usual spelling.
+"""Looks for secrets in files and bytes, in every usual spelling.
 
 A needle is looked for as raw bytes, hexadecimal, base64 (three alignments, two
 alphabets) and UTF-16, so that a log line or a JSON file counts as much as a
