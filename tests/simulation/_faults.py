@@ -49,11 +49,11 @@ ERROR_SHARES: Final = (0.02, 0.2, 1.0)
 ERROR_SECONDS: Final = (0.5, 10.0)
 """How long a disk stays bad."""
 
-COPY_SHARE: Final = 0.3
+COPY_SHARE: Final = 0.6
 """How often a new copy is made although there is one."""
 
-COPIED_MAX: Final = 2
-"""Clients that are copied and put back: of more, none would be hit twice."""
+COPY_SECONDS: Final = (1.0, 120.0)
+"""How old a copy is when it is put back for the first time."""
 
 STEP_SECONDS: Final = (0.5, 86_400.0)
 """How far a clock is set, either way."""
@@ -232,7 +232,7 @@ class FaultInjector:
             case FaultKind.SERVER_RESTORED:
                 self._restore(kind, self._server)
             case FaultKind.CLIENT_RESTORED:
-                self._restore(kind, random.choice(self._clients[:COPIED_MAX]))
+                self._restore(kind, client)
             case FaultKind.FLOOD:
                 seconds = _skewed(random, FLOOD_SECONDS)
                 self._nursery.start_soon(self._rude.make_trouble, seconds)
@@ -278,13 +278,24 @@ class FaultInjector:
         )
 
     def _restore(self, kind: FaultKind, machine: Machine) -> None:
-        """Make a copy, or put the one back that there is."""
+        """Make a copy now and put it back later, or put an older one back now."""
         is_new = self._random.random() < COPY_SHARE
         seconds = _skewed(self._random, DOWN_SECONDS)
         if is_new or not machine.restore(seconds):
-            machine.copy()
+            age_seconds = _skewed(self._random, COPY_SECONDS)
+            if machine.copy():
+                self._nursery.start_soon(
+                    self._restore_later, kind, machine, age_seconds, seconds
+                )
             return
         self._note(kind, machine.name, seconds)
+
+    async def _restore_later(
+        self, kind: FaultKind, machine: Machine, age_seconds: float, seconds: float
+    ) -> None:
+        await trio.sleep(age_seconds)
+        if machine.restore(seconds):
+            self._note(kind, machine.name, seconds)
 
     def _last(self, seconds: float, end: Callable[[], None]) -> None:
         """Have something end after a time; `clear` ends it at once."""

@@ -38,10 +38,3 @@ def test_a_planted_bug_is_found(name: str) -> None:
     assert found.returncode == 0, found.stdout + found.stderr
     assert found.stdout.endswith(f"{name}: caught\n")
     assert f"--mutant {name}" in found.stdout, "the replay command plants it, too"
-
-
-def test_every_invariant_has_a_planted_bug() -> None:
-    """An invariant whose violation was never found may be one that can't be."""
-    wanted = {*(f"I{number}" for number in range(1, 11)), "I23", "I25"}
-    caught = {name for mutant in MUTANTS.values() for name in mutant.catches}
-    assert wanted <= caught
