@@ -1,12 +1,23 @@
 """Damage in every table and at any byte: refused or set aside, and never served."""
 
+import contextlib
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from unittest.mock import patch
 
+import apsw
 import pytest
-from tests.durability._rot import TABLES, Server, damage_table, run
+import trio
+from tests.durability._rot import TABLES, Server, damage_table, flip, run
 from tests.durability._tally import Tally
+from tests.server._load import BROKEN
+from tests.server._peer import Account, connect
+
+from wigwag.server.engines import checked_vfs
+from wigwag.server.engines._sql import fetch_one, typed
+from wigwag.spec import ExitCode
+from wigwag.testing import ServerNotReadyError, ServerProcess, server_process
 
 ENGINES = "wigwag.server.engines"
 QUICK = 60
@@ -63,3 +74,79 @@ def test_the_truth_is_stable(tmp_path_factory: pytest.TempPathFactory) -> None:
     server = Server(tmp_path_factory.mktemp("rot"))
     verdict, detail, is_good = server.judge(server.copy("good"))
     assert (verdict, detail, is_good) == ("harmless", "", True)
+
+
+def first_bit(database: Path, table: str) -> int:
+    """Return where the root page of a closed database's table begins, in bits."""
+    with contextlib.closing(apsw.Connection(str(database), vfs=checked_vfs())) as found:
+        statement = "SELECT rootpage FROM sqlite_schema WHERE name = ?"
+        (page,) = fetch_one(typed(found), statement, (table,))
+    return (page - 1) * 4_096 * 8
+
+
+def lines_of(process: ServerProcess) -> list[str]:
+    """Return what a server wrote to standard error."""
+    return process.log_path.read_text("utf-8", "replace").splitlines()
+
+
+@pytest.mark.parametrize(
+    ("name", "at", "sentence"),
+    [
+        ("wigwag.db", 3_000, "damaged"),
+        ("wigwag.db", 5, "not a usable Wigwag database"),
+        ("wigwag.db-wal", 4_200, "commits are lost"),
+    ],
+)
+def test_a_damaged_folder_is_one_sentence(
+    tmp_path: Path, name: str, at: int, sentence: str
+) -> None:
+    """The operator learns what is wrong and what to do, and sees no traceback."""
+    with server_process(tmp_path) as process:
+        # Tidied up, the log is empty; killed, it has everything.
+        process.kill() if name.endswith("-wal") else process.stop()
+        flip(process.folder / name, at * 8)
+        for _ in range(2):
+            with pytest.raises(ServerNotReadyError) as caught:
+                process.start()
+            assert caught.value.exit_code == ExitCode.CONFIGURATION
+        lines = lines_of(process)
+        assert sentence in lines[-1]
+        assert "Traceback" not in "".join(lines)
+        assert "wigwag admin restore" in lines[-1] or at == 5
+
+
+def test_a_lost_log_can_be_accepted(tmp_path: Path) -> None:
+    """The sentence names the way out, and the way is open."""
+    with server_process(tmp_path) as process:
+        process.kill()
+        wal = process.folder / "wigwag.db-wal"
+        with wal.open("r+b") as file:
+            file.truncate(wal.stat().st_size // 2)
+        with pytest.raises(ServerNotReadyError, match="--accept-loss"):
+            process.start()
+        accepting = ServerProcess(tmp_path, options=("--accept-loss",))
+        accepting.start()
+        accepting.stop()
+        process.start()
+
+
+async def test_damage_that_a_running_server_meets_ends_it_with_a_sentence(
+    tmp_path: Path,
+) -> None:
+    """Rule 11: what can't be trusted is neither served nor guessed."""
+    with server_process(tmp_path) as process:
+        account = Account()
+        async with connect(process.port) as peer:
+            await peer.register(account, process.join)
+        process.stop()
+        database = process.folder / "wigwag.db"
+        flip(database, first_bit(database, "sender") + 40)
+        await trio.to_thread.run_sync(process.start)
+        with contextlib.suppress(AssertionError, *BROKEN):
+            async with connect(process.port) as peer:
+                await peer.sign_in(account)
+        exit_code = await trio.to_thread.run_sync(process.wait)
+        lines = lines_of(process)
+        assert exit_code == ExitCode.CONFIGURATION, lines
+        assert "is damaged" in lines[-1]
+        assert "Traceback" not in "".join(lines)

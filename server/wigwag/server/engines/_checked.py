@@ -55,6 +55,11 @@ def is_damage(error: apsw.Error) -> bool:
     )
 
 
+def damage_reason(error: apsw.Error) -> str:
+    """Say what an error that `is_damage` has found."""
+    return "a checksum is wrong" if is_checksum_fault(error) else str(error)
+
+
 def reserve_checksums(connection: apsw.Connection) -> None:
     """Leave room for checksums in the pages of a database that has none yet."""
     cast("Any", connection).reserve_bytes(None, CHECKSUM_BYTES)

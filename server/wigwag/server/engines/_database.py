@@ -17,6 +17,7 @@ import apsw
 
 from wigwag.server.engines._checked import (
     checked_vfs,
+    damage_reason,
     has_checksums,
     is_damage,
     reserve_checksums,
@@ -92,9 +93,11 @@ def open_database(
         raise DatabaseInUseError(str(path)) from error
     except apsw.Error as error:
         connection.close()
-        if not is_damage(error):
-            raise
-        raise NotADatabaseError(str(path), str(error)) from error
+        if isinstance(error, apsw.NotADBError):
+            raise NotADatabaseError(str(path), str(error)) from error
+        if is_damage(error):
+            raise DatabaseDamagedError(str(path), damage_reason(error)) from error
+        raise
     if not has_checksums(connection):
         connection.close()
         raise NotADatabaseError(str(path), "its pages have no checksums")

@@ -6,7 +6,7 @@ from pathlib import Path
 import apsw
 
 from wigwag.server.core import Changes, Meta, Position, Wanted, epoch_at, position
-from wigwag.server.engines._checked import is_checksum_fault, is_damage
+from wigwag.server.engines._checked import damage_reason, is_checksum_fault, is_damage
 from wigwag.server.engines._copy import DatabaseCopy
 from wigwag.server.engines._crash import crash_point
 from wigwag.server.engines._database import OpenDatabase
@@ -83,7 +83,9 @@ class Store:
             return read_rows(self.database, self.days.sent, wanted)
         except apsw.Error as error:
             if is_damage(error):
-                raise DatabaseDamagedError(str(self._path), str(error)) from error
+                raise DatabaseDamagedError(
+                    str(self._path), damage_reason(error)
+                ) from error
             raise ReadFailedError(str(error)) from error
 
     def write(
@@ -117,7 +119,9 @@ class Store:
             raise DiskFullError from error
         except apsw.Error as error:
             if is_damage(error):
-                raise DatabaseDamagedError(str(self._path), str(error)) from error
+                raise DatabaseDamagedError(
+                    str(self._path), damage_reason(error)
+                ) from error
             raise CommitUncertainError(f"a commit failed: {error}") from error
         if changes.epochs:
             self._epoch = max(self._epoch, *changes.epochs)
@@ -251,7 +255,7 @@ def open_store(
     except apsw.Error as error:
         database.close()
         if is_damage(error):
-            raise DatabaseDamagedError(str(path), str(error)) from error
+            raise DatabaseDamagedError(str(path), damage_reason(error)) from error
         if isinstance(error, apsw.SQLError):  # tables of something else
             raise NotADatabaseError(str(path), str(error)) from error
         raise OpenFailedError(str(path), str(error)) from error
