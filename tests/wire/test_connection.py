@@ -397,3 +397,14 @@ def test_events_compare_by_value() -> None:
     events: list[Event] = [NEED_DATA, PeerError(1, 2, 3)]
     assert events == [NEED_DATA, PeerError(1, 2, 3)]
     assert repr(NEED_DATA) == "NEED_DATA"
+
+
+def test_an_abandoned_connection_holds_nothing() -> None:
+    """Its transport is gone: half a frame and unsent answers are nobody's any more."""
+    server = server_in(State.READY)
+    feed(server, FACTORY.message(Sample.send(1), 9)[:20])
+    server.send(Sample.deliver(1))
+    assert server.buffered_bytes == 20
+    server.abandon()
+    assert server.buffered_bytes == 0
+    assert server.data_to_send() == b""

@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wigwag.wire._header import HEADER_BYTES
 from wigwag.wire._receive_buffer import ReceiveBuffer
 from wigwag.wire.testing import FrameFactory, cut_at, one_byte_at_a_time
 
@@ -110,3 +111,15 @@ def test_an_empty_buffer_lets_go_of_the_last_read() -> None:
     buffer.append(FACTORY.raw(1, bytes(60_000)), 0.0)
     drain(buffer)
     assert buffer.held_bytes == 0
+
+
+def test_a_pause_lets_go_of_what_was_taken() -> None:
+    """Nobody knows how long it lasts, and a frame may be a quarter of a MiB."""
+    buffer = ReceiveBuffer()
+    buffer.append(FACTORY.raw(80, bytes(1_000)) + b"abc", 0.0)
+    buffer.trim()
+    assert buffer.held_bytes == HEADER_BYTES + 1_003
+    assert buffer.content(1_000) == bytes(1_000)
+    assert buffer.held_bytes == HEADER_BYTES + 1_003
+    buffer.trim()
+    assert buffer.held_bytes == len(buffer) == 3
