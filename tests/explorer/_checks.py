@@ -1,5 +1,6 @@
 """What must hold in every world, and what must have come of it in the end."""
 
+from tests.explorer._client_steps import held_messages
 from tests.explorer._explorer import Explorer
 from tests.explorer._violation import Violation
 from tests.explorer._world import World
@@ -54,6 +55,10 @@ def unfinished(explorer: Explorer, world: World) -> str:
     """Say what is not settled in a world where nothing happens any more; "": all is."""
     if world.queue or world.replies:
         return "requests are left"
+    stored = explorer.server.facts[world.state].stored
+    lost = world.acked & ~stored & ~held_messages(explorer, world)
+    if lost:
+        return f"message {_first(lost)} is answered and lost for good"
     for number, node in enumerate(world.nodes):
         who = explorer.who(number)
         if node.outbox >= 0:

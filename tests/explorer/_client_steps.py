@@ -127,7 +127,10 @@ def connecting(explorer: Explorer, world: World, number: int) -> Steps:
     device = explorer.devices[number]
     if number < len(explorer.writers):
         rows = explorer.outboxes.states[node.outbox].outbox.rows
-        if not rows and not _has_mail(explorer, world, number):
+        stored = explorer.server.facts[world.state].stored
+        # A real client connects without a reason, too; here only if it matters.
+        has_reason = rows or world.acked & ~stored
+        if not has_reason and not _has_mail(explorer, world, number):
             return
         if explorer.scenario.has_barrier and any(
             one[1] == number for one in world.queue
@@ -210,10 +213,19 @@ def _connect(explorer: Explorer, world: World, number: int) -> Steps:
     answer = server.answers[group.answers[0]]
     who = explorer.who(number)
     if isinstance(answer, Connected) and not _is_old_copy(explorer, node, answer):
-        changed = _welcome(
-            explorer, world._replace(state=group.state), number, node, answer
-        )
-        yield f"{who} connects", False, changed
+        after = world._replace(state=group.state)
+        yield f"{who} connects", False, _welcome(explorer, after, number, node, answer)
+        if node.outbox < 0 or not explorer.outboxes.ask(
+            node.outbox, rules.has_server_lost, answer
+        ):
+            return
+        # Receipts aren't explored; what a device holds may be known to be delivered.
+        held = held_messages(explorer, world)
+        told = explorer.outboxes.move(node.outbox, rules.note_delivered, held)
+        if told != node.outbox:
+            node = node._replace(outbox=told)
+            after = _welcome(explorer, after, number, node, answer)
+            yield f"{who}, told what is delivered, connects", False, after
         return
     if not isinstance(answer, Connected | RolledBack):
         raise Violation(f"{who} is refused: {answer!r}")
@@ -234,6 +246,15 @@ def _connect(explorer: Explorer, world: World, number: int) -> Steps:
         explorer, world._replace(state=group.state), number, node, answer
     )
     yield f"{who} connects: an old copy, it registers anew", False, changed
+
+
+def held_messages(explorer: Explorer, world: World) -> int:
+    """Return the messages that some device can read, as a set of bits."""
+    held = 0
+    for node in world.nodes[len(explorer.writers) :]:
+        for kept in explorer.inboxes.states[node.inbox].kept:
+            held |= kept.is_readable << kept.message
+    return held
 
 
 def _is_old_copy(explorer: Explorer, node: Node, answer: Connected) -> bool:
@@ -267,6 +288,10 @@ def _welcome(
         world = world._replace(state=state, queue=queue, replies=replies)
         node = node._replace(generation=1, old=old)
     if node.outbox >= 0:
+        if explorer.outboxes.ask(node.outbox, rules.has_server_lost, answer):
+            writer = explorer.writers[number]
+            outbox = explorer.outboxes.move(node.outbox, rules.offer_lost, writer)
+            node = node._replace(outbox=outbox)
         window = explorer.scenario.window
         node = node._replace(
             outbox=explorer.outboxes.move(node.outbox, rules.connect, window)

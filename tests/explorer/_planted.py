@@ -11,7 +11,7 @@ from tests.explorer import _tables
 from tests.explorer._scenario import Scenario
 from tests.explorer._scenarios import scenario_of
 
-from wigwag.client import _inbox, _inbox_batch, _outbox, _store_outbox
+from wigwag.client import _inbox, _inbox_batch, _outbox, _restored, _store_outbox
 from wigwag.server.core import State, _chat_fold, _connect, _fold
 from wigwag.server.core._draft import Draft
 
@@ -135,6 +135,11 @@ MUTANTS: Final[dict[str, Planted]] = {
         "restore",
         "never gets",
         (_OLD_EPOCH, (_connect, "must_move", server.must_never_move)),
+    ),
+    "restore_unnoticed": Planted(
+        "restore",
+        "lost for good",
+        ((_restored, "has_server_lost", client.server_never_lost),),
     ),
     "mark_not_durable": Planted(
         "mixed", "phantom", ((_outbox, "offer", client.offer_without_mark),)

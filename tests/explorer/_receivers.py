@@ -11,7 +11,6 @@ from typing import Final, NamedTuple
 from tests.explorer._names import (
     MESSAGE,
     index_of,
-    is_signal,
     unpack,
 )
 from tests.explorer._violation import Violation
@@ -221,11 +220,10 @@ class Receivers:
                 index = index_of(message.client_msg_id)
                 return _put(state, Kept(index, False, place)), None
             case Undelivered():
-                id_ = message.client_msg_id
-                # There is no message under a signal's id, as in the client's store.
-                if message.reason != UndeliveredReason.REREGISTERED or is_signal(id_):
+                if message.reason != UndeliveredReason.REREGISTERED:
                     return state, None
-                index = index_of(id_)
+                # A signal's id leads to the message that it stands for.
+                index = index_of(message.client_msg_id)
                 return state, Lost(index, message.user, message.device)
 
 

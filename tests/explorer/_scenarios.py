@@ -44,7 +44,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
         budget={"drop": 1, "receiver_drop": 1, "backup": 1, "restore": 1},
     ),
     "restore2": Scenario(
-        (0, 0, 0),
+        (0, 0),
         receivers=1,
         window=1,
         budget={"crash": 1, "backup": 1, "restore": 1},
@@ -61,8 +61,16 @@ SCENARIOS: Final[dict[str, Scenario]] = {
         budget={"drop": 1, "copy": 1, "put_back": 1},
     ),
     "ckpt": Scenario((0, 0), budget={"drop": 1, "crash": 2}),
-    # Beyond the model: copies that are sent again without a new connection.
+    # Beyond the model: copies that are sent again without a new connection, and a
+    # device that registers anew twice.
     "late": Scenario((0, 0), budget={"drop": 1, "late": 1, "block": 2}),
+    "rereg2": Scenario(
+        (0,),
+        receivers=1,
+        changes=("renew", "renew"),
+        has_own_inbox=True,
+        budget={"receiver_drop": 1, "drop": 1},
+    ),
 }
 """Name → what fits a test."""
 
@@ -76,12 +84,13 @@ _DEEPER: Final[dict[str, Mapping[str, Any]]] = {
     "copy": {"budget": {"drop": 2, "receiver_drop": 2, "crash": 1}},
     "rereg": {"budget": {"drop": 1, "receiver_drop": 1, "crash": 1}},
     "restore": {"chats": (0, 0, 0)},
-    "restore2": {"window": 2},
+    "restore2": {"chats": (0, 0, 0)},
     "profile": {
         "budget": {"drop": 2, "crash": 1, "failed_connect": 1, "copy": 1, "put_back": 1}
     },
     "profile2": {"chats": (0, 1, 0)},
     "ckpt": {"chats": (0, 0, 0), "window": 3},
+    "rereg2": {"budget": {"drop": 1, "receiver_drop": 1, "crash": 1}},
     "late": {"budget": {"drop": 2, "crash": 1, "late": 2, "block": 2}},
 }
 

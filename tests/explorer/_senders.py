@@ -22,7 +22,7 @@ from tests.explorer._names import (
 from tests.explorer._violation import Violation
 
 from wigwag.client import _outbox as logic
-from wigwag.client import _store_outbox
+from wigwag.client import _restored, _store_outbox
 from wigwag.client._ids import ZERO_ID
 from wigwag.client._outbox import (
     BaseMoved,
@@ -72,6 +72,9 @@ class Sender(NamedTuple):
         hints: By row: how the server said that its devices are wrong; not durable.
         known: Ids of rows that ended.
         sent: Of them, those that the server has.
+        stored: Of each message among them that isn't known to be delivered, the
+            attempt that was answered.
+        newest: The newest SEND that was answered; None: none was.
         directory: Pinned lists and sessions.
         ratchet: Next message key.
         made: Messages written.
@@ -84,6 +87,8 @@ class Sender(NamedTuple):
     hints: tuple[tuple[bytes, DevicesStale], ...]
     known: frozenset[bytes]
     sent: frozenset[bytes]
+    stored: tuple[tuple[bytes, int], ...]
+    newest: bytes | None
     directory: Directory
     ratchet: int
     made: int
@@ -137,7 +142,9 @@ class Writer:
 def first(writer: Writer, directory: Directory) -> Sender:
     """Return the outbox of somebody who has written nothing."""
     empty: frozenset[bytes] = frozenset()
-    return Sender(Outbox(), empty, (), (), (), empty, empty, directory, 1, 0)
+    return Sender(
+        *(Outbox(), empty, (), (), (), empty, empty, (), None, directory, 1, 0)
+    )
 
 
 def compose(state: Sender, writer: Writer, registration: int) -> Sender:
@@ -178,8 +185,58 @@ def disconnect(state: Sender) -> Sender:
 
 def crash(state: Sender) -> Sender:
     """End the process and begin again from what is durable."""
+    outbox = logic.load(Outbox(), _durable(state), dict(state.bases), frozenset())
+    return state._replace(outbox=outbox, hints=())
+
+
+def has_server_lost(state: Sender, answer: Connected) -> bool:
+    """Say whether AUTH_OK shows that the server is an older copy of itself."""
+    last_id = answer.last_stored_id
+    is_waiting = last_id in state.outbox.rows
+    return _restored.has_server_lost(state.newest, last_id, is_waiting=is_waiting)
+
+
+def note_delivered(state: Sender, held: int) -> Sender:
+    """Note that messages, a set of bits, are delivered: they aren't offered again."""
+    stored = tuple(one for one in state.stored if not held >> index_of(one[0]) & 1)
+    return state._replace(stored=stored)
+
+
+def offer_lost(state: Sender, writer: Writer) -> Sender:
+    """Put what the server may have lost back to the head of the outbox."""
+    lost = dict(state.stored)
     letters = dict(state.letters)
-    rows = [
+    rows: list[Row] = []
+    for id_, attempt in state.stored:
+        index = index_of(id_)
+        chat, user = writer.chat_of(index)
+        letters[id_] = Letter(id_, chat, MESSAGE, index, user, None, ())
+        rows.append(
+            Row(
+                id=id_,
+                chat=chat,
+                is_ordered=True,
+                expires_ms=EXPIRES_MS,
+                attempt=attempt,
+                is_offered=True,
+            )
+        )
+    rows += _durable(state)
+    outbox = logic.load(state.outbox, rows, dict(state.bases), frozenset())
+    return state._replace(
+        outbox=outbox,
+        offered=state.offered | frozenset(lost),
+        letters=_pairs(letters),
+        sent=state.sent - frozenset(lost),
+        stored=(),
+        newest=None,
+    )
+
+
+def _durable(state: Sender) -> list[Row]:
+    """Return the rows as a store has them."""
+    letters = dict(state.letters)
+    return [
         Row(
             id=row.id,
             chat=row.chat,
@@ -193,8 +250,6 @@ def crash(state: Sender) -> Sender:
         )
         for row in state.outbox.rows.values()
     ]
-    outbox = logic.load(Outbox(), rows, dict(state.bases), frozenset())
-    return state._replace(outbox=outbox, hints=())
 
 
 def re_register(state: Sender) -> Sender:
@@ -207,6 +262,7 @@ def re_register(state: Sender) -> Sender:
         letters=letters,
         bases=(),
         hints=(),
+        newest=None,
         directory=state.directory.without_sessions(),
         ratchet=1,
     )
@@ -424,9 +480,13 @@ def _end(state: Sender, writer: Writer, registration: int, ended: Ended) -> Send
         offered=state.offered - {id_},
         known=state.known | {id_},
         sent=state.sent | {id_} if is_sent else state.sent,
+        newest=id_ if is_sent else state.newest,
     )
     if is_signal(id_):
         return state
+    if is_sent:
+        stored = {**dict(state.stored), id_: ended.attempt}
+        state = state._replace(stored=_pairs(stored))
     for target in sorted(ended.copies_for):
         known = dict(state.directory.sessions).get(target[:2], target.registration_id)
         state = send_again(

@@ -55,14 +55,26 @@ def has_server_lost_txn(txn: Txn, last_stored_id: bytes) -> bool:
         txn: The transaction.
         last_stored_id: The newest SEND that it has of this registration; zeros: none.
     """
-    newest = _newest_txn(txn)
-    if newest is None or newest == last_stored_id:
-        return False
-    if last_stored_id == ZERO_ID:
-        return True
-    # A SEND of ours whose answer got lost is newer than the newest answer.
     waits = txn.value(int, "SELECT 1 FROM outbox WHERE id = ?", last_stored_id)
-    return waits is None
+    return has_server_lost(
+        _newest_txn(txn), last_stored_id, is_waiting=waits is not None
+    )
+
+
+def has_server_lost(
+    newest_id: bytes | None, last_stored_id: bytes, *, is_waiting: bool
+) -> bool:
+    """Judge what a server says is the newest SEND that it has.
+
+    Args:
+        newest_id: The newest SEND that was answered; None: none was.
+        last_stored_id: What the server says; zeros: none.
+        is_waiting: Whether that one still waits for its answer here.
+    """
+    if newest_id is None or newest_id == last_stored_id:
+        return False
+    # A SEND of ours whose answer got lost is newer than the newest answer.
+    return last_stored_id == ZERO_ID or not is_waiting
 
 
 def offer_again_txn(txn: Txn, now_ms: int) -> int:
