@@ -12,11 +12,12 @@ from pathlib import Path
 import apsw
 import msgspec
 
+from wigwag.server.core import Position
 from wigwag.server.engines._checked import checked_vfs
 from wigwag.server.engines._database import open_database
 from wigwag.server.engines._examine import DatabaseFacts, examine_database
 from wigwag.server.engines._mark import Mark, mark_path
-from wigwag.server.engines._sql import typed
+from wigwag.server.engines._sql import fetch_one, typed
 from wigwag.server.engines._store import end_of_log
 from wigwag.server.ports import LogLostError, NotADatabaseError, OpenFailedError
 
@@ -56,9 +57,7 @@ def inspect_database(path: Path) -> Inspection:
     """
     left = log_bytes(path)
     if not left:
-        facts = examine_database(path)
-        _compare_mark(path, path)
-        return Inspection(facts, 0)
+        return Inspection(_examine(path, path), 0)
     with tempfile.TemporaryDirectory(prefix="wigwag-") as scratch:
         copy = Path(scratch) / path.name
         try:
@@ -69,39 +68,59 @@ def inspect_database(path: Path) -> Inspection:
             reason = error.strerror or str(error)
             raise OpenFailedError(str(path), f"for a copy of it: {reason}") from error
         _take_log_in(path, copy)
-        facts = examine_database(copy)
-        _compare_mark(path, copy)
-        return Inspection(facts, left)
+        return Inspection(_examine(path, copy), left)
 
 
 def _take_log_in(path: Path, copy: Path) -> None:
     """Do with the copy's log what a start does."""
     try:
         database = typed(open_database(copy))
+        try:
+            database.wal_checkpoint(None, apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        finally:
+            database.close()
     except apsw.Error as error:
         raise NotADatabaseError(str(path), str(error)) from error
-    try:
-        database.wal_checkpoint(None, apsw.SQLITE_CHECKPOINT_TRUNCATE)
-    except apsw.Error as error:
-        raise NotADatabaseError(str(path), str(error)) from error
-    finally:
-        database.close()
+    except NotADatabaseError as error:
+        raise _of_original(error, path, copy) from error
 
 
-def _compare_mark(path: Path, whole: Path) -> None:
-    """Refuse a database that ends before its mark.
+def _examine(path: Path, whole: Path) -> DatabaseFacts:
+    """Look through a database, its end first: without it the rest may be missing.
 
     Args:
         path: The database; its mark lies beside it.
         whole: It, or its copy with the log taken in.
     """
     proven = Mark(mark_path(path)).read()
-    uri = f"{whole.absolute().as_uri()}?mode=ro&immutable=1"
-    flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
-    database = typed(apsw.Connection(uri, flags=flags, vfs=checked_vfs()))
-    try:
-        found = end_of_log(database)
-    finally:
-        database.close()
+    found = _end_of(path, whole)
     if found < proven:
         raise LogLostError(str(path), found, proven)
+    try:
+        return examine_database(whole)
+    except NotADatabaseError as error:
+        raise _of_original(error, path, whole) from error
+
+
+def _end_of(path: Path, whole: Path) -> Position:
+    """Return the place of the last committed group; 0: there is none."""
+    uri = f"{whole.absolute().as_uri()}?mode=ro&immutable=1"
+    flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+    try:
+        database = typed(apsw.Connection(uri, flags=flags, vfs=checked_vfs()))
+        try:
+            if fetch_one(database, "SELECT count(*) FROM sqlite_schema") == (0,):
+                return 0
+            return end_of_log(database)
+        finally:
+            database.close()
+    except apsw.Error as error:
+        raise NotADatabaseError(str(path), str(error)) from error
+
+
+def _of_original(error: NotADatabaseError, path: Path, copy: Path) -> NotADatabaseError:
+    """Return what was found in a copy, said of what was copied."""
+    reason = str(error).replace(str(copy), str(path))
+    told = NotADatabaseError(str(path), reason)
+    told.args = (reason,)
+    return told
