@@ -11,6 +11,7 @@ from tests.simulation._network import (
     Network,
     NobodyListensError,
 )
+from tests.simulation._secure import Secure, secured
 from tests.simulation._server import CERTIFICATE_SHA256, HOST
 from tests.simulation._tap import Tap
 from tests.simulation._world import Process, World
@@ -72,10 +73,17 @@ class TappedStream:
 class SimulatedNet:
     """The client's `Net` port."""
 
-    def __init__(self, world: World, network: Network, process: Process) -> None:
+    def __init__(
+        self,
+        world: World,
+        network: Network,
+        process: Process,
+        secure: Secure | None = None,
+    ) -> None:
         self._world = world
         self._network = network
         self._process = process
+        self._secure = secure
 
     async def dial(self, address: Address, trust: Trust) -> Dialled:
         """Connect, under the real adapter's deadline."""
@@ -84,13 +92,20 @@ class SimulatedNet:
         try:
             with trio.fail_after(CONNECT_SECONDS):
                 end = await self._network.dial(self._process.name, address.host)
+                self._process.at_death(end.abandon)
+                if self._secure is not None:
+                    end = await secured(end, self._secure, address.host)
         except trio.TooSlowError as error:
             raise DialFailed(f"Nobody answers at {address}.") from error
         except NobodyListensError as error:
             raise DialFailed(f"Can't connect to {address}.") from error
-        self._process.at_death(end.abandon)
+        except ConnectionLost as error:
+            raise DialFailed(f"The handshake with {address} broke off.") from error
         stream = TappedStream(self._world, self._process, end)
-        return Dialled(stream, CERTIFICATE_SHA256, AUTHORITY)
+        if self._secure is None:
+            return Dialled(stream, CERTIFICATE_SHA256, AUTHORITY)
+        secure = self._secure
+        return Dialled(stream, secure.tls.leaf_sha256, secure.authority)
 
 
 class GivenKey:

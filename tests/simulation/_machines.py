@@ -15,6 +15,7 @@ import trio
 from tests.simulation._disk import Disk
 from tests.simulation._history import Alarm, Copied, Restored
 from tests.simulation._network import Network
+from tests.simulation._secure import Secure
 from tests.simulation._server import HOST, SimulatedServer
 from tests.simulation._world import Process, SimulatedClock, World
 
@@ -188,14 +189,18 @@ class Machine:
 
 
 def server_machine(
-    world: World, network: Network, path: Path, limits: Limits | None = None
+    world: World,
+    network: Network,
+    path: Path,
+    limits: Limits | None = None,
+    secure: Secure | None = None,
 ) -> Machine:
     """Make the server's machine; without limits it has the default ones."""
     kept = limits or Limits.for_profile("default")
     machine: Machine
 
     def boot(number: int) -> tuple[Process, Callable[[], Awaitable[None]]]:
-        server = SimulatedServer(world, network, machine, path, kept, number)
+        server = SimulatedServer(world, network, machine, path, kept, number, secure)
         return server.process, server.run
 
     machine = Machine(world, HOST, boot)

@@ -29,6 +29,7 @@ from tests.simulation._history import (
 from tests.simulation._machines import Machine
 from tests.simulation._network import Network
 from tests.simulation._plan import FaultKind, Plan
+from tests.simulation._secure import Secure
 from tests.simulation._world import ClientEntropy, Process, World
 
 from wigwag.client import (
@@ -113,8 +114,15 @@ class Person:
     machine: Machine
 
     def __init__(
-        self, world: World, network: Network, plan: Plan, pace: Pace, name: str
+        self,
+        world: World,
+        network: Network,
+        plan: Plan,
+        pace: Pace,
+        name: str,
+        secure: Secure | None = None,
     ) -> None:
+        self._secure = secure
         self.name = name
         self._pace = pace
         self._world = world
@@ -149,7 +157,7 @@ class Person:
         process = Process(self._world, self.name)
         entropy = ClientEntropy(self._world.random(f"client {self.name} {number}"))
         ports = Ports(
-            net=SimulatedNet(self._world, self._network, process),
+            net=SimulatedNet(self._world, self._network, process, self._secure),
             executor=ClientExecutor(process, self.machine.disk),
             clock=self.machine.clock,
             entropy=entropy,

@@ -26,7 +26,8 @@ from tests.simulation._machines import database_files, server_machine
 from tests.simulation._network import Network
 from tests.simulation._people import Pace, Person, person_machine
 from tests.simulation._plan import FaultKind, Plan, draw_plan
-from tests.simulation._server import read_tables
+from tests.simulation._secure import Secure
+from tests.simulation._server import HOST, read_tables
 from tests.simulation._violation import Violation
 from tests.simulation._world import World, run_world
 
@@ -113,6 +114,8 @@ def run_seed(
     hours: float,
     trace_file: TextIO | None = None,
     kept: frozenset[int] | None = None,
+    *,
+    is_secure: bool = False,
 ) -> Verdict:
     """Run a seed and judge it.
 
@@ -121,6 +124,7 @@ def run_seed(
         hours: Simulated, with faults.
         trace_file: Where the trace goes.
         kept: Numbers of the faults that happen; None: all.
+        is_secure: Whether connections are under TLS.
     """
     fault_count = 0
     with _folder() as folder:
@@ -129,7 +133,8 @@ def run_seed(
 
         async def main(world: World) -> None:
             nonlocal fault_count
-            fault_count = await _live(world, plan, hours, kept)
+            secure = Secure(world.folder, HOST) if is_secure else None
+            fault_count = await _live(world, plan, hours, kept, secure)
 
         settling = CHECKPOINT_SECONDS + 2 * ONLINE_SECONDS_MAX + T_SETTLE_SECONDS
         bound = hours * 3600 + settling
@@ -172,7 +177,11 @@ def _folder() -> Generator[Path, None, None]:
 
 
 async def _live(
-    world: World, plan: Plan, hours: float, kept: frozenset[int] | None
+    world: World,
+    plan: Plan,
+    hours: float,
+    kept: frozenset[int] | None,
+    secure: Secure | None,
 ) -> int:
     """Live through it all; return how many faults were drawn."""
     network = Network(world.random)
@@ -182,9 +191,9 @@ async def _live(
         send_burst=plan.send_burst,
         send_per_second=plan.send_per_second,
     )
-    server = server_machine(world, network, database, limits)
+    server = server_machine(world, network, database, limits, secure)
     pace = Pace(plan.messages_per_second)
-    people = [Person(world, network, plan, pace, name) for name in plan.names]
+    people = [Person(world, network, plan, pace, name, secure) for name in plan.names]
     machines = [person_machine(world, person) for person in people]
 
     def files() -> list[Path]:

@@ -21,6 +21,7 @@ from tests.simulation._history import (
     ServerKept,
 )
 from tests.simulation._network import ConnectionBrokenError, End, Network
+from tests.simulation._secure import Secure, SecureEnd
 from tests.simulation._sql import open_for_reading, run_sql
 from tests.simulation._world import (
     Process,
@@ -103,7 +104,13 @@ class Gate:
 
     armed_at: float
 
-    def __init__(self, end: End, services: Services, sweeper: Sweeper) -> None:
+    def __init__(
+        self,
+        end: End,
+        services: Services,
+        sweeper: Sweeper,
+        certificate_sha256: bytes = CERTIFICATE_SHA256,
+    ) -> None:
         self.armed_at = math.inf
         self._end = end
         self._hub = services.hub
@@ -111,7 +118,7 @@ class Gate:
         self._limits = services.limits
         self._unwritten = bytearray()
         self._changed = trio.lowlevel.ParkingLot()
-        peer = Peer(address=end.address, certificate_sha256=CERTIFICATE_SHA256)
+        peer = Peer(address=end.address, certificate_sha256=certificate_sha256)
         self._session = Session(
             services, peer, number=end.number, now=trio.current_time()
         )
@@ -211,6 +218,7 @@ class SimulatedServer:
         path: Its database.
         limits: Its bounds.
         run: Number of the run: a restarted server draws other random bytes.
+        secure: Its certificate; None: no TLS.
     """
 
     def __init__(
@@ -221,7 +229,9 @@ class SimulatedServer:
         path: Path,
         limits: Limits,
         run: int,
+        secure: Secure | None = None,
     ) -> None:
+        self._tls = None if secure is None else secure.tls
         self.process = Process(world, HOST)
         self._world = world
         self._network = network
@@ -273,7 +283,11 @@ class SimulatedServer:
             sweeper = Sweeper(begin=hub.begin, end=hub.flush)
 
             async def accept(end: End) -> None:
-                await Gate(end, services, sweeper).run()
+                certificate = CERTIFICATE_SHA256
+                if self._tls is not None:
+                    certificate = self._tls.leaf_sha256
+                    end = SecureEnd(end, self._tls)
+                await Gate(end, services, sweeper, certificate).run()
 
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(sweeper.run)
