@@ -13,7 +13,7 @@ from wigwag.bench.adversary._honest import Block, Harm
 # Latency under attack against without; above it isolation isn't what is promised.
 RATIO_MAX = 2.0
 # A table is cut to the terminal; in a file or a pipe it needs a width of its own.
-PIPE_COLUMNS = 150
+PIPE_COLUMNS = 190
 
 
 class Felt(msgspec.Struct, frozen=True):
@@ -165,10 +165,12 @@ def shown(report: Report, console: Console | None = None) -> None:
 
 def _table(report: Report) -> Table:
     table = Table()
-    table.add_column("attack")
-    table.add_column("answer")
+    table.add_column("attack", min_width=30)
+    table.add_column("answer", min_width=18)
     for head in (
         "as said",
+        "limited",
+        "rounds",
         "ack p50 ms",
         "ack p99 ms",
         "ratio",
@@ -186,6 +188,8 @@ def _table(report: Report) -> Table:
             f"{result.attack} {result.title}",
             result.expected,
             _count(result),
+            str(result.turned_away or ""),
+            str(result.rounds),
             f"{without.ack_p50_ms:.1f} → {under.ack_p50_ms:.1f}",
             f"{without.ack_p99_ms:.1f} → {under.ack_p99_ms:.1f}",
             _ratio(result.ack_ratio),
@@ -205,10 +209,6 @@ def _table(report: Report) -> Table:
 def _count(result: Result) -> Text:
     """Write how often the answer was the specified one."""
     words = f"{result.as_expected}/{result.runs - result.turned_away}"
-    if result.rounds > 1:
-        words += f" ({result.rounds} rounds)"
-    if result.turned_away:
-        words += f" +{result.turned_away} turned away"
     if result.unexpected:
         return Text(words, style="bold red")
     return Text(words, style="yellow" if result.is_unseen else "")
