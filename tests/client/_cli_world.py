@@ -158,10 +158,11 @@ def finish(process: "subprocess.Popen[bytes]", given: str | bytes = b"") -> Fini
 
 
 @contextlib.contextmanager
-def open_world(folder: Path) -> Generator[World, None, None]:
+def open_world(
+    folder: Path, options: tuple[str, ...] = ("--limits-profile", "bench")
+) -> Generator[World, None, None]:
     """Start a server for tests of the commands."""
     home = folder / "home"
     home.mkdir()
-    options = ("--limits-profile", "bench")
     with server_process(folder, options=options) as server:
         yield World(server, home)

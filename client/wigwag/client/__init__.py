@@ -46,6 +46,7 @@ from wigwag.client._errors import StoreError as StoreError
 from wigwag.client._errors import StoreTooNew as StoreTooNew
 from wigwag.client._errors import StoreUnwritable as StoreUnwritable
 from wigwag.client._errors import TimedOut as TimedOut
+from wigwag.client._errors import TokenWrong as TokenWrong
 from wigwag.client._errors import WigwagError as WigwagError
 from wigwag.client._event_stream import EventStream as EventStream
 from wigwag.client._events import AnyEvent as AnyEvent
@@ -84,7 +85,10 @@ from wigwag.client._ports import Ports as Ports
 from wigwag.client._ports import Trust as Trust
 from wigwag.client._ports import WallClock as WallClock
 from wigwag.client._profile import profile_folder as profile_folder
+from wigwag.client._proof import TokenSource as TokenSource
+from wigwag.client._register import Prepared as Prepared
 from wigwag.client._register import Registered as Registered
+from wigwag.client._register import prepare_registration as prepare_registration
 from wigwag.client._register import register as register
 from wigwag.client._removal import DeletedAccount as DeletedAccount
 from wigwag.client._removal import delete_account as delete_account
@@ -140,6 +144,7 @@ __all__ = [
     "PeerKeyChanged",
     "PeerUnknown",
     "Ports",
+    "Prepared",
     "ProfileError",
     "ProfileExists",
     "ProfileFacts",
@@ -161,6 +166,8 @@ __all__ = [
     "StoreTooNew",
     "StoreUnwritable",
     "TimedOut",
+    "TokenSource",
+    "TokenWrong",
     "Trust",
     "Until",
     "WallClock",
@@ -175,6 +182,7 @@ __all__ = [
     "open_holder",
     "open_session",
     "parse_join",
+    "prepare_registration",
     "profile_folder",
     "profile_secrets",
     "profile_traces",

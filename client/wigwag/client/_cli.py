@@ -56,27 +56,56 @@ HISTORY_MESSAGES = 50
     help="Keep a made-up passphrase in the profile: whoever can read its folder can"
     " read the messages.",
 )
+@click.option(
+    "--token",
+    metavar="FILE",
+    help="File with a token of the server's identity service, - for standard input:"
+    " instead of an invite.",
+)
+@click.option(
+    "--token-command",
+    metavar="COMMAND",
+    help="Prints such a token; gets WIGWAG_ACCOUNT_KEY_SHA256, which must be in it.",
+)
+@click.option(
+    "--prepare",
+    is_flag=True,
+    help="Only make the profile, and print the SHA-256 that a token for it must hold.",
+)
 @json_option
 def register(
     name: str,
     join: str,
     profile: str | None,
     passphrase_file: Path | None,
+    token: str | None,
+    token_command: str | None,
     *,
     no_passphrase: bool,
+    prepare: bool,
     as_json: bool,
 ) -> None:
     """Make the account NAME on the server of a JOIN string, and a profile for it.
 
     The server's ready line and `wigwag admin invite` print join strings. Put it in
     quotes: a shell takes # for a comment.
+
+    A server that takes tokens of an identity service needs no invite. Each token is
+    for one account key: --token-command is told which, or --prepare prints it.
     """
     from wigwag.client._cli_output import Output
-    from wigwag.client._cli_register import Wanted, run_register
+    from wigwag.client._cli_register import Wanted, run_prepare, run_register
     from wigwag.client._cli_session import run
 
-    wanted = Wanted(name, join, profile, passphrase_file, no_passphrase)
-    run(run_register, Output(as_json=as_json), wanted)
+    if sum((token is not None, token_command is not None, prepare)) > 1:
+        raise click.UsageError(
+            "only one of --token, --token-command and --prepare can be given."
+        )
+    wanted = Wanted(
+        name, join, profile, passphrase_file, no_passphrase, token, token_command
+    )
+    work = run_prepare if prepare else run_register
+    run(work, Output(as_json=as_json), wanted)
 
 
 @click.command(

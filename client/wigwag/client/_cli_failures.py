@@ -31,6 +31,7 @@ class HandlerFailed(WigwagError):  # noqa: N818 - a past fact, like its siblings
 # The first class that fits decides, so the special ones stand before their bases.
 EXIT_CODES: Final[tuple[tuple[type[WigwagError], ExitCode], ...]] = (
     (errors.JoinStringWrong, ExitCode.USAGE),
+    (errors.TokenWrong, ExitCode.AUTHENTICATION),
     (errors.MessageTooLong, ExitCode.USAGE),
     (errors.ProfileInUse, ExitCode.IN_USE),
     (errors.ProfileError, ExitCode.CONFIGURATION),

@@ -109,6 +109,13 @@ class JoinStringWrong(WigwagError):  # noqa: N818
     action = "Copy the whole string from the server's output, in quotes."
 
 
+class TokenWrong(WigwagError):  # noqa: N818
+    """What should be a registration token can't be one, or wasn't to be had."""
+
+    name = "TOKEN"
+    action = "Get a new token from your identity service; it is good for minutes."
+
+
 class ProfileError(WigwagError):
     """A profile can't be used."""
 

@@ -1,5 +1,7 @@
 """Makes a profile and registers its account."""
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -34,6 +36,7 @@ from wigwag.client._profile import (
     make_folder,
     profile_folder,
 )
+from wigwag.client._proof import Proof, TokenSource, account_key_sha256, get_proof
 from wigwag.client._store import Store, open_store
 from wigwag.client._store_account import (
     Account,
@@ -62,7 +65,6 @@ from wigwag.client.crypto import (
 )
 from wigwag.wire import (
     ErrorCode,
-    ProofKind,
     Register,
     UsernameClaim,
     UsernameResolved,
@@ -87,10 +89,58 @@ class Registered:
     folder: Path
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An account that no server knows yet.
+
+    Attributes:
+        account_key_sha256: What a registration token for it must hold (R-REG-007).
+        folder: Its profile.
+    """
+
+    account_key_sha256: str
+    folder: Path
+
+
+async def prepare_registration(
+    join: str | Join,
+    *,
+    profile: str | Path | None = None,
+    passphrase: str | None = None,
+    keys: KeySource | None = None,
+    ports: Ports | None = None,
+) -> Prepared:
+    """Make a profile and an account's keys, for a token to be made for; no network.
+
+    `register` on the same profile goes on with them. Calling it again returns the
+    same.
+
+    Args:
+        join: Join string of the server.
+        profile: As for `register`.
+        passphrase: As for `register`.
+        keys: As for `register`.
+        ports: As for `register`.
+
+    Raises:
+        JoinStringWrong: The join string can't be read.
+        ProfileExists: The profile has an account already.
+        WigwagError: The profile can't be made.
+    """
+    place = parse_join(join) if isinstance(join, str) else join
+    ports = ports or default_ports(passphrase, keys=keys)
+    folder = profile_folder(profile)
+    async with _open_profile(folder, ports) as store:
+        account = await _account(place, store, ports)
+    key = account_key_sha256(account.account_key.public)
+    return Prepared(account_key_sha256=key, folder=folder)
+
+
 async def register(
     name: str,
     join: str | Join,
     *,
+    token: str | TokenSource | None = None,
     profile: str | Path | None = None,
     passphrase: str | None = None,
     keys: KeySource | None = None,
@@ -104,6 +154,8 @@ async def register(
     Args:
         name: 3 to 32 characters of a-z 0-9 _ . -, the first a letter.
         join: Join string of the server.
+        token: Of the identity service whose tokens the server takes, instead of an
+            invite; or what gets one when it is told the account key's SHA-256.
         profile: Name or folder; None: `WIGWAG_PROFILE`, else the default one.
         passphrase: Locks the profile; None: `WIGWAG_PASSPHRASE`.
         keys: Where the profile's key comes from; None: the passphrase.
@@ -112,6 +164,7 @@ async def register(
     Raises:
         JoinStringWrong: The join string can't be read.
         ProfileExists: The profile has an account already.
+        TokenWrong: The token can't be one, or is for another account key.
         ServerRefused: PROOF_REFUSED, NAME_TAKEN and others.
         WigwagError: The server can't be reached, or the profile not be made.
     """
@@ -123,6 +176,24 @@ async def register(
     place = parse_join(join) if isinstance(join, str) else join
     folder = profile_folder(profile)
     ports = ports or default_ports(passphrase, keys=keys)
+    async with _open_profile(folder, ports) as store:
+        account = await _account(place, store, ports)
+        device = Device(store, ports, account)
+        is_old = account.register_body is not None
+        try:
+            await _register(name, place, token, device)
+        except ServerRefused as error:
+            if not is_old or error.code != ErrorCode.PROOF_REFUSED:
+                raise
+            # What was refused was of a try that broke off: the proof may have ended
+            # meanwhile, and there is another one.
+            await _register(name, place, token, device)
+    return Registered(name=name, user=account.user.hex(), folder=folder)
+
+
+@asynccontextmanager
+async def _open_profile(folder: Path, ports: Ports) -> AsyncGenerator[Store, None]:
+    """Open a profile that may have to be made."""
     make_folder(folder)
     with ProfileLock(folder):
         path = folder / DATABASE_FILE
@@ -130,11 +201,11 @@ async def register(
         is_new = not path.exists()
         key = await (source.create(folder) if is_new else source.unlock(folder))
         async with open_store(path, key, ports.executor, vfs=ports.vfs) as store:
-            account = await _register(name, place, store, ports)
-    return Registered(name=name, user=account.user.hex(), folder=folder)
+            yield store
 
 
-async def _register(name: str, join: Join, store: Store, ports: Ports) -> Account:
+async def _account(join: Join, store: Store, ports: Ports) -> Account:
+    """Return the profile's account, made if there is none, with the newest address."""
     account = await store.run(load_account_txn)
     if account is not None and account.name is not None:
         raise ProfileExists(f"The profile belongs to {account.name} already.")
@@ -147,12 +218,23 @@ async def _register(name: str, join: Join, store: Store, ports: Ports) -> Accoun
         if trust.pin != join.pin:
             trust = Trust(join.pin)
         account = replace(account, address=join.address, trust=trust)
-    device = Device(store, ports, account)
+    return account
+
+
+async def _register(
+    name: str, join: Join, token: str | TokenSource | None, device: Device
+) -> None:
+    account = device.account
+    proof = None
+    if not account.is_registered and account.register_body is None:
+        key = account_key_sha256(account.account_key.public)
+        proof = await get_proof(join, token, key)
+    ports = device.ports
     handshake = await open_handshake(ports, account.address, account.trust)
     try:
         with anyio.fail_after(SIGN_IN_SECONDS):
             await device.set_server_time(handshake.welcome.server_time)
-            await _sign_in(device, handshake, join)
+            await _sign_in(device, handshake, proof)
         authority = handshake.authority
         await device.change_account(lambda old: with_authority(old, authority))
         await _equip(device, handshake)
@@ -163,10 +245,9 @@ async def _register(name: str, join: Join, store: Store, ports: Ports) -> Accoun
     finally:
         with anyio.CancelScope(shield=True):
             await handshake.stream.aclose()
-    return device.account
 
 
-async def _sign_in(device: Device, handshake: Handshake, join: Join) -> None:
+async def _sign_in(device: Device, handshake: Handshake, proof: Proof | None) -> None:
     """Register, or sign in to an account that was registered and has no name yet."""
     account = device.account
     if account.is_registered:
@@ -174,7 +255,7 @@ async def _sign_in(device: Device, handshake: Handshake, join: Join) -> None:
         await handshake.sign_in(facts, account.device_keys)
         return
     body = await device.store.run(
-        lambda txn: _body_txn(txn, device, join, handshake.connection.revision)
+        lambda txn: _body_txn(txn, device, proof, handshake.connection.revision)
     )
     unsigned = read_register_body(body, handshake.connection.revision)
     try:
@@ -184,6 +265,7 @@ async def _sign_in(device: Device, handshake: Handshake, join: Join) -> None:
             # Nothing was stored: the next try may say something else.
             is_taken = error.code == ErrorCode.ID_TAKEN
             await device.store.run(lambda txn: _forget_txn(txn, is_taken=is_taken))
+            device.account = replace(account, register_body=None)
         raise
 
     def work(txn: Txn) -> Account:
@@ -231,11 +313,12 @@ def _make_account_txn(txn: Txn, join: Join, ports: Ports, now_ms: int) -> Accoun
     return account
 
 
-def _body_txn(txn: Txn, device: Device, join: Join, revision: int) -> bytes:
+def _body_txn(txn: Txn, device: Device, proof: Proof | None, revision: int) -> bytes:
     """Return body[128:] of REGISTER, durable before it is sent (R-REG-001)."""
     account = device.account
     if account.register_body is not None:
         return account.register_body
+    assert proof is not None, "asked for before the server was dialled"
     prekey = _prekey_txn(txn, device)
     blob, signature = txn.one(
         tuple[bytes, bytes], "SELECT blob, signature FROM own_list WHERE seq = 1"
@@ -253,8 +336,8 @@ def _body_txn(txn: Txn, device: Device, join: Join, revision: int) -> bytes:
         list_blob=blob,
         list_signature=signature,
         signed_prekey=prekey.offer(),
-        proof_kind=ProofKind.INVITE if join.invite else ProofKind.OPEN,
-        proof=join.invite.encode("ascii"),
+        proof_kind=proof.kind,
+        proof=proof.data,
     )
     body = encode_message(unsigned, revision)[2 * SIGNATURE_BYTES :]
     save_account_txn(txn, replace(account, register_body=body))

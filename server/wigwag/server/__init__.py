@@ -24,6 +24,7 @@ from wigwag.server._certificate_facts import inspect_certificate as inspect_cert
 from wigwag.server._config import Config as Config
 from wigwag.server._config import HealthConfig as HealthConfig
 from wigwag.server._config import LogConfig as LogConfig
+from wigwag.server._config import RegistrationTokenConfig as RegistrationTokenConfig
 from wigwag.server._config import TLSConfig as TLSConfig
 from wigwag.server._config_load import load_config as load_config
 from wigwag.server._config_load import load_settings as load_settings
@@ -46,7 +47,7 @@ from wigwag.server._memory import Memory as Memory
 from wigwag.server._observe import Log as Log
 from wigwag.server._observe import make_log as make_log
 from wigwag.server._peer import Peer as Peer
-from wigwag.server._proofs import ProofVerifier as ProofVerifier
+from wigwag.server._proof import ProofVerifier as ProofVerifier
 from wigwag.server._proofs import invite_hash as invite_hash
 from wigwag.server._proofs import make_verifiers as make_verifiers
 from wigwag.server._request_limits import RequestLimits as RequestLimits
@@ -82,6 +83,7 @@ __all__ = [
     "Memory",
     "Peer",
     "ProofVerifier",
+    "RegistrationTokenConfig",
     "RequestLimits",
     "Server",
     "ServerError",

@@ -78,7 +78,10 @@ def invite(
     expires: int,
     as_json: bool,
 ) -> None:
-    """Make an invite and print its join string."""
+    """Make an invite and print its join string.
+
+    It lets anybody register who has it, also where `registration = "token"`.
+    """
     reply = _ask(
         config_path,
         data,
@@ -88,6 +91,12 @@ def invite(
         print_json(reply)
     else:
         click.echo(reply["join"])
+        if reply["token_issuer"]:
+            click.echo(
+                f"Who has a token of {reply['token_issuer']} needs no invite and joins "
+                f"with {reply['address']}",
+                err=True,
+            )
 
 
 @admin.command()

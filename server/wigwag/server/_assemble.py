@@ -188,6 +188,7 @@ def _server(
         public_address=public_address(config, listener.port),
         ca_pin=ca_pin,
         accept_clock=accept_clock,
+        token_issuer=config.registration_token.issuer,
     )
     return server
 

@@ -185,7 +185,11 @@ async def _say_ready(
 ) -> None:
     """Print the one line that means: clients can come."""
     status = await server.operations.status()
-    if status.accounts == 0:
+    address = server.operations.address().reveal()
+    if config.registration == "token":
+        # An invite that nobody asked for would be a way round the identity service.
+        line = f"ready on {server.address}, join with a token and {address}"
+    elif status.accounts == 0:
         # Until somebody has registered, every start hands out a new invite: the
         # first ready line may never have been read.
         join = await server.invite(
@@ -193,7 +197,6 @@ async def _say_ready(
         )
         line = f"ready on {server.address}, join with {join.reveal()}"
     else:
-        address = server.operations.address().reveal()
         line = f"ready on {server.address}, reach it at {address}"
     if not config.public_name and config.listen_address.is_wildcard:
         log.warning("no_public_name", reason="other machines need public_name to join")

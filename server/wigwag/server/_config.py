@@ -18,6 +18,8 @@ from wigwag.server._limits import Limits, Profile
 DEFAULT_LISTEN = "127.0.0.1:7411"
 AUTO = "auto"
 OFF = "off"
+# Two during a rotation; a set of an identity service has some more.
+TOKEN_KEYS_MAX = 16
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -64,6 +66,28 @@ class HealthConfig(
             _check_address(self.listen)
 
 
+class RegistrationTokenConfig(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
+):
+    """Whose signed tokens let people register; for `registration = "token"`."""
+
+    issuer: str = ""
+    """The tokens' `iss`: the identity service."""
+    audience: str = ""
+    """The tokens' `aud`: this server, by a name of its own."""
+    keys: Annotated[list[str], Meta(max_length=TOKEN_KEYS_MAX)] = []
+    """The service's public keys: files (PEM, JWK or a set of JWKs), or JWKs. Tokens
+    name theirs by `kid`: a JWK's own, or a PEM file's name without what follows the
+    last dot."""
+    leeway_seconds: Annotated[int, Meta(ge=0, le=120)] = 30
+    """By how much the clocks of service and server may differ."""
+
+    @property
+    def is_given(self) -> bool:
+        """Whether all is there that tokens are judged by."""
+        return bool(self.issuer and self.audience and self.keys)
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that `wigwag serve` can be told, checked."""
 
@@ -75,8 +99,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Name under which clients reach the server; empty: what it listens on."""
     development: bool = False
     """Allows what no public server may do; `registration = "open"` needs it."""
-    registration: Literal["invite", "open"] = "invite"
-    """Who may register: holders of an invite, or anybody (development only)."""
+    registration: Literal["invite", "token", "open"] = "invite"
+    """Who may register: holders of an invite, also those of a token of an identity
+    service (`registration_token`), or anybody (development only)."""
     trace_frames: str = ""
     """File that gets every frame, in hexadecimal (development only); empty: none."""
     trusted_networks: Annotated[list[str], Meta(max_length=64)] = []
@@ -85,6 +110,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     tls: TLSConfig = TLSConfig()
     log: LogConfig = LogConfig()
     health: HealthConfig = HealthConfig()
+    registration_token: RegistrationTokenConfig = RegistrationTokenConfig()
     limits: Limits = Limits()
 
     def __post_init__(self) -> None:
@@ -98,6 +124,16 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             raise ValueError(
                 'registration: "open" lets anybody register, so it also needs '
                 "development = true"
+            )
+        has_token = self.registration_token != RegistrationTokenConfig()
+        if self.registration == "token" and not self.registration_token.is_given:
+            raise ValueError(
+                'registration: "token" needs issuer, audience and keys in '
+                "[registration_token]"
+            )
+        if has_token and self.registration != "token":
+            raise ValueError(
+                'registration_token: is used only with registration = "token"'
             )
         if self.trace_frames and not self.development:
             raise ValueError(

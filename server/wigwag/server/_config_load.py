@@ -229,6 +229,9 @@ def _check_name(key_path: KeyPath, source: _Source) -> None:
 
 def _scalar(key_path: KeyPath, text: str) -> object:
     """Read a variable's text as TOML would, or as the text that it is."""
+    if key_path == ("registration_token", "keys"):
+        # A JWK has commas of its own: from a variable there is one, or one file.
+        return [text] if text else []
     if key_path == ("trusted_networks",):
         return [part.strip() for part in text.split(",") if part.strip()]
     if re.fullmatch(r"true|false|[+-]?\d[\d_]*(\.\d+)?", text):

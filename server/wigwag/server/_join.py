@@ -6,7 +6,9 @@ HOST is a name or an IP address, IPv6 in brackets. PIN is the SHA-256 of the
 SubjectPublicKeyInfo of the certificate authority that the server's chain leads to,
 as base64url without padding (43 characters). INVITE is an invite code: base32 in
 lower case without padding. REGISTER's proof of kind INVITE is the code's ASCII text.
-A join string without an invite ends after the dot and only says how to connect.
+A join string without an invite ends after the dot and only says how to connect: for
+servers with open registration, and for those that take tokens of an identity service
+(the token isn't part of it: it is good for one account key and for ten minutes).
 
 Everything behind `#` is a secret of sorts: whoever has it can register. A URL's
 fragment is never sent to a web server by a browser that is given it by mistake.

@@ -60,6 +60,7 @@ class Operations:
         accept_clock: Follows the machine's clock; returns by how many ms it moved.
         version: Of this build.
         listens_on: Where it takes clients, and where it answers health checks.
+        token_issuer: Whose tokens let people register; empty: nobody's.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Operations:
         accept_clock: Callable[[], int],
         version: str,
         listens_on: ListensOn,
+        token_issuer: str = "",
     ) -> None:
         self._services = services
         self._address = address
@@ -80,6 +82,7 @@ class Operations:
         self._accept_clock = accept_clock
         self._version = version
         self._listens_on = listens_on
+        self._token_issuer = token_issuer
 
     def commands(self) -> dict[str, AdminCommand]:
         """Return what the admin socket takes."""
@@ -195,6 +198,8 @@ class Operations:
         join = await self.invite(request.uses, request.expires_seconds)
         return {
             "join": join.reveal(),
+            "address": self.address().reveal(),
+            "token_issuer": self._token_issuer,
             "uses": request.uses,
             "expires_seconds": request.expires_seconds,
         }

@@ -6,54 +6,23 @@ invite is used up, the log judges, in the same commit that creates the account.
 
 import string
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import Protocol
 
 from wigwag.server._config import Config
+from wigwag.server._proof import Accepted, ProofRefusedError, ProofVerifier
+from wigwag.server._tokens import make_token_verifier
 from wigwag.wire import ProofKind
 
 INVITE_ALPHABET = frozenset(string.ascii_lowercase + "234567")
 INVITE_CHARACTERS = 16
 
 
-class ProofRefusedError(Exception):
-    """The proof proves nothing; the peer is told PROOF_REFUSED and no more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """The proof is good as far as the verifier can tell.
-
-    Attributes:
-        invite: SHA-256 of the invite that the log must use up; None: none.
-    """
-
-    invite: bytes | None
-
-
-class ProofVerifier(Protocol):
-    """Judges one kind of proof.
-
-    1. `verify` is called with the proof's bytes as sent, at most 2 KiB, after both
-       signatures of the REGISTER were verified.
-    2. It returns what the log must still judge, or raises; it never waits.
-    """
-
-    def verify(self, proof: bytes, /) -> Accepted:
-        """Judge a proof.
-
-        Raises:
-            ProofRefusedError: It isn't good.
-        """
-        ...
-
-
 class InviteVerifier:
     """Takes an invite code: base32 in lower case, as in the join string."""
 
-    def verify(self, proof: bytes, /) -> Accepted:
+    def verify(self, proof: bytes, account_key: bytes, /) -> Accepted:
         """Check the code's form; the log knows its uses and its end."""
+        del account_key  # whoever has the code may register any
         code = proof.decode("ascii", "replace").strip().lower()
         if len(code) != INVITE_CHARACTERS or not INVITE_ALPHABET.issuperset(code):
             raise ProofRefusedError
@@ -63,10 +32,10 @@ class InviteVerifier:
 class OpenVerifier:
     """Takes anybody: for development, behind an explicit switch."""
 
-    def verify(self, proof: bytes, /) -> Accepted:
+    def verify(self, proof: bytes, account_key: bytes, /) -> Accepted:
         """Accept whatever it is."""
-        del proof
-        return Accepted(None)
+        del proof, account_key
+        return Accepted()
 
 
 def invite_hash(code: str) -> bytes:
@@ -75,8 +44,14 @@ def invite_hash(code: str) -> bytes:
 
 
 def make_verifiers(config: Config) -> Mapping[ProofKind, ProofVerifier]:
-    """Return the verifiers that a configuration asks for; invites always work."""
+    """Return the verifiers that a configuration asks for; invites always work.
+
+    Raises:
+        ConfigError: A key of the identity service can't be used.
+    """
     verifiers: dict[ProofKind, ProofVerifier] = {ProofKind.INVITE: InviteVerifier()}
     if config.registration == "open":
         verifiers[ProofKind.OPEN] = OpenVerifier()
+    if config.registration == "token":
+        verifiers[ProofKind.TOKEN] = make_token_verifier(config.registration_token)
     return verifiers

@@ -69,6 +69,7 @@ class Server:
         public_address: Address,
         ca_pin: bytes,
         accept_clock: Callable[[], int],
+        token_issuer: str = "",
     ) -> None:
         self.address = address
         self.health_address = health_address
@@ -81,6 +82,7 @@ class Server:
             accept_clock=accept_clock,
             version=version,
             listens_on=ListensOn(address, health_address),
+            token_issuer=token_issuer,
         )
         self._listener = listener
         self._sweeper = sweeper

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from wigwag.server._admission import Admission
 from wigwag.server._hub import Hub
 from wigwag.server._limits import Limits
-from wigwag.server._proofs import ProofVerifier
+from wigwag.server._proof import ProofVerifier
 from wigwag.server._request_limits import RequestLimits
 from wigwag.server.ports import Engine, Entropy, WallClock
 from wigwag.wire import ConnectionConfig, Explain, ProofKind, Received

@@ -36,6 +36,7 @@ from wigwag.server.core import (
     PrekeysClaim,
     PrekeysCount,
     PrekeysUpload,
+    ProofUse,
     Refusal,
     Revoked,
     RolledBack,
@@ -82,6 +83,50 @@ def test_an_expired_invite_is_refused(world: World) -> None:
     world.now_ms += 999
     assert isinstance(world.ask(register(ALICE_1, invite=CODE)), Connected)
     world.now_ms += 1
+    assert world.ask(register(BOB_1, invite=CODE)) == REFUSED
+
+
+def test_a_proof_that_is_used_once_is_used_up_until_its_end(world: World) -> None:
+    """R-REG-008: whoever saw a token on its way can do nothing with it."""
+    once = ProofUse(CODE, world.now_ms, world.now_ms + 1_000)
+    assert isinstance(world.ask(register(ALICE_1, once=once)), Connected)
+    assert world.ask(register(BOB_1, once=once)) == REFUSED
+    # The row is gone at the earliest when the token's time is over.
+    world.now_ms += 1_000
+    world.tables[rows.INVITES].pop(CODE)
+    world.state.forget_everything()
+    assert world.ask(register(BOB_1, once=once)) == REFUSED
+    assert BOB not in world.tables[rows.ACCOUNTS]
+
+
+@pytest.mark.parametrize(
+    ("apart_ms", "is_taken"),
+    [(-1, False), (0, True), (999, True), (1_000, False)],
+)
+def test_a_proof_is_good_in_its_time_alone(
+    world: World, apart_ms: int, is_taken: bool
+) -> None:
+    """By the record's time: first and last millisecond, and those beside them."""
+    once = ProofUse(CODE, world.now_ms + 5_000, world.now_ms + 6_000)
+    world.now_ms += 5_000 + apart_ms
+    answer = world.ask(register(ALICE_1, once=once))
+    assert isinstance(answer, Connected) == is_taken
+    assert (CODE in world.tables[rows.INVITES]) == is_taken
+
+
+def test_a_used_proof_of_an_equal_registration_is_not_asked_for(world: World) -> None:
+    """R-REG-002: the answer was lost, and the token has ended meanwhile."""
+    once = ProofUse(CODE, world.now_ms, world.now_ms + 1_000)
+    request = register(ALICE_1, once=once)
+    first = world.ask(request)
+    world.now_ms += 5_000
+    assert world.ask(request) == first
+
+
+def test_a_used_proof_invites_nobody(world: World) -> None:
+    """Tokens and invites are kept in one table; neither stands for the other."""
+    once = ProofUse(CODE, world.now_ms, world.now_ms + 1_000)
+    world.ask(register(ALICE_1, once=once))
     assert world.ask(register(BOB_1, invite=CODE)) == REFUSED
 
 

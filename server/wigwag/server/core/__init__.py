@@ -65,6 +65,7 @@ from wigwag.server.core._requests import InviteCreate as InviteCreate
 from wigwag.server.core._requests import PrekeysClaim as PrekeysClaim
 from wigwag.server.core._requests import PrekeysCount as PrekeysCount
 from wigwag.server.core._requests import PrekeysUpload as PrekeysUpload
+from wigwag.server.core._requests import ProofUse as ProofUse
 from wigwag.server.core._requests import ReceiptsGet as ReceiptsGet
 from wigwag.server.core._requests import Register as Register
 from wigwag.server.core._requests import Request as Request
@@ -156,6 +157,7 @@ __all__ = [
     "PrekeysHeld",
     "PrekeysLow",
     "PrekeysUpload",
+    "ProofUse",
     "ReRegister",
     "ReceiptMoved",
     "ReceiptsGet",

@@ -82,12 +82,8 @@ def fold_register(draft: Draft, request: Register) -> Answer:
     if deleted is not None:  # an id names one account, for ever
         is_own = deleted.account_key == request.account_key
         return Failed(Refusal.AUTH_FAILED if is_own else Refusal.ID_TAKEN)
-    if request.invite is not None:
-        invite = draft.get(INVITES, request.invite)
-        if invite is None or invite.uses_left < 1 or invite.expires_ms <= draft.now_ms:
-            return Failed(Refusal.PROOF_REFUSED)
-        left = InviteRow(invite.uses_left - 1, invite.expires_ms)
-        draft.put(INVITES, request.invite, left)
+    if not _use_proof(draft, request):
+        return Failed(Refusal.PROOF_REFUSED)
     draft.put(
         ACCOUNTS,
         user,
@@ -127,6 +123,27 @@ def fold_register(draft: Draft, request: Register) -> Answer:
         PrekeyRow(signed_value(request.signed_prekey), None, 0, 0, (), 0, (), 0),
     )
     return connected(draft, request.device, ())
+
+
+def _use_proof(draft: Draft, request: Register) -> bool:
+    """Use up what may be used no more; returns whether it still could.
+
+    By the record's time, which never goes back: what has ended stays so, and what is
+    forgotten after its end can't come again.
+    """
+    if request.invite is not None:
+        invite = draft.get(INVITES, request.invite)
+        if invite is None or invite.uses_left < 1 or invite.expires_ms <= draft.now_ms:
+            return False
+        left = InviteRow(invite.uses_left - 1, invite.expires_ms)
+        draft.put(INVITES, request.invite, left)
+    once = request.once
+    if once is not None:
+        is_its_time = once.starts_ms <= draft.now_ms < once.ends_ms
+        if not is_its_time or draft.get(INVITES, once.digest) is not None:
+            return False
+        draft.put(INVITES, once.digest, InviteRow(0, once.ends_ms))
+    return True
 
 
 def _register_again(draft: Draft, request: Register, account: AccountRow) -> Answer:

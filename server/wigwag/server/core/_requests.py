@@ -82,6 +82,20 @@ class Connect(msgspec.Struct, frozen=True, gc=False):
     cursor: Position
 
 
+class ProofUse(msgspec.Struct, frozen=True, gc=False):
+    """The one use of a proof that nobody has told the log of before (R-REG-008).
+
+    Attributes:
+        digest: Of issuer and id of the proof, 32 bytes; remembered until the end.
+        starts_ms: From when on it is taken, ms since the Unix epoch.
+        ends_ms: Until when, exclusively.
+    """
+
+    digest: bytes
+    starts_ms: int
+    ends_ms: int
+
+
 class Register(msgspec.Struct, frozen=True, gc=False):
     """Create an account and its first device (REGISTER), signatures verified.
 
@@ -94,6 +108,7 @@ class Register(msgspec.Struct, frozen=True, gc=False):
         list_hash: The suite's device_list_hash of `list_blob`.
         invite: SHA-256 of the invite code, or None when another verifier
             (open registration, token) has accepted the proof.
+        once: The proof's one use (token); None: it may be used again.
     """
 
     device: Device
@@ -108,6 +123,7 @@ class Register(msgspec.Struct, frozen=True, gc=False):
     signed_prekey: SignedPrekeyLike
     digest: bytes
     invite: bytes | None
+    once: ProofUse | None = None
 
 
 class ReRegister(msgspec.Struct, frozen=True, gc=False):

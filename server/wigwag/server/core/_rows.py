@@ -270,7 +270,11 @@ class ListRow(msgspec.Struct, frozen=True, gc=False):
 
 
 class InviteRow(msgspec.Struct, frozen=True, gc=False):
-    """An invite. Key: SHA-256 of its code."""
+    """An invite, key: SHA-256 of its code. Or a used proof, key: `ProofUse.digest`.
+
+    A proof that is good for one registration is an invite that nobody stored before
+    it was used: it has no uses left, and is kept until it would have ended anyway.
+    """
 
     uses_left: int
     expires_ms: int

@@ -366,6 +366,8 @@ def _note_directory(
             wish.row(DELETED, request.device[:USER_BYTES])
             if request.invite is not None:
                 wish.row(INVITES, request.invite)
+            if request.once is not None:
+                wish.row(INVITES, request.once.digest)
         case ReRegister():
             wish.connected(request.device)
             wish.row(DEVICES, request.device)

@@ -11,7 +11,7 @@ from hashlib import sha256
 
 from wigwag.server._peer import Identity
 from wigwag.server._pending import Pending
-from wigwag.server._proofs import ProofRefusedError
+from wigwag.server._proof import ProofRefusedError
 from wigwag.server._session import Session, round_up_ms
 from wigwag.server._signatures import (
     SignatureWrongError,
@@ -172,7 +172,7 @@ def register(session: Session, event: Received) -> None:
     )
     try:
         verify_register(message, transcript)
-        accepted = verifier.verify(message.proof)
+        accepted = verifier.verify(message.proof, message.account_key)
     except SignatureWrongError:
         _fail(session, event.corr, event.type)
         return
@@ -199,6 +199,7 @@ def register(session: Session, event: Received) -> None:
         signed_prekey=message.signed_prekey,
         digest=sha256(signed).digest(),
         invite=accepted.invite,
+        once=accepted.once,
     )
     _sign_in(session, event, identity, request)
 

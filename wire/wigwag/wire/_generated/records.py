@@ -80,7 +80,7 @@ class ProofKind(IntEnum):
     OPEN = 2
     """No proof: only a server with open registration (development) takes it."""
     TOKEN = 3
-    """A signed token of an outside identity service."""
+    """A signed token of an outside identity service, ASCII (R-REG-006)."""
 
 
 class UndeliveredReason(IntEnum):
