@@ -80,7 +80,7 @@ def first_bit(database: Path, table: str) -> int:
     """Return where the root page of a closed database's table begins, in bits."""
     with contextlib.closing(apsw.Connection(str(database), vfs=checked_vfs())) as found:
         statement = "SELECT rootpage FROM sqlite_schema WHERE name = ?"
-        (page,) = fetch_one(typed(found), statement, (table,))
+        page: int = fetch_one(typed(found), statement, (table,))[0]
     return (page - 1) * 4_096 * 8
 
 
