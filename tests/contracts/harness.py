@@ -134,6 +134,10 @@ class Ears:
         """Write down."""
         self.heard.append(("restore_proven", device, cursor))
 
+    def page_damaged(self, page: int) -> None:
+        """Write down."""
+        self.heard.append(("page_damaged", page))
+
     def entry_corrupt(self, device: Device, position: Position) -> None:
         """Write down."""
         self.heard.append(("entry_corrupt", device, position))

@@ -123,7 +123,7 @@ class Power:
         cut_at: At which call the power goes; None: not at all.
         is_cut: Whether it has gone.
         kinds: What was under way at the cuts: "write -wal", "sync .db", …
-        syncs_folder: Whether SQLite itself syncs the folder of a new log, as its
+        syncs_folder: Whether SQLite itself syncs the folder of a new WAL, as its
             Unix VFS does; a disk without that is the harder one.
     """
 
@@ -194,7 +194,7 @@ class Power:
         """Make a file durable."""
         self.content(name).sync()
         self._note_beside()
-        if is_new_log and self.syncs_folder:
+        if is_new_log:
             self._created.clear()
             self._deleted.clear()
 
@@ -273,12 +273,13 @@ class PowerFile(apsw.VFSFile):
         self._name = os.path.basename(path or "")
         self._is_new_log = False
         if power is not None:
-            is_log = bool(
-                flags[0] & (apsw.SQLITE_OPEN_WAL | apsw.SQLITE_OPEN_MAIN_JOURNAL)
-            )
+            # A journal's folder is synced with it by SQLite's Unix VFS, always.
+            synced = apsw.SQLITE_OPEN_MAIN_JOURNAL
+            if power.syncs_folder:
+                synced |= apsw.SQLITE_OPEN_WAL
             if self._name not in power.files:
                 power.step("create", self._name)
-                self._is_new_log = is_log
+                self._is_new_log = bool(flags[0] & synced)
             power.content(self._name)
         super().__init__(BASE_VFS, name, flags)
 

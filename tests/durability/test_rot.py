@@ -9,11 +9,15 @@ from unittest.mock import patch
 import apsw
 import pytest
 import trio
+from tests.contracts.harness import Lab, ask, settle
 from tests.durability._rot import TABLES, Server, damage_table, flip, run
 from tests.durability._tally import Tally
 from tests.server._load import BROKEN
 from tests.server._peer import Account, connect
+from tests.server.core.world import ALICE_1
+from trio.testing import wait_all_tasks_blocked
 
+from wigwag.server.core import Status
 from wigwag.server.engines import checked_vfs
 from wigwag.server.engines._sql import fetch_one, typed
 from wigwag.spec import ExitCode
@@ -113,6 +117,21 @@ def test_a_damaged_folder_is_one_sentence(
         assert sentence in lines[-1]
         assert "Traceback" not in "".join(lines)
         assert "wigwag admin restore" in lines[-1] or at == 5
+
+
+async def test_damage_that_nobody_reads_is_found(tmp_path: Path) -> None:
+    """Weeks later the last good backup may be gone; each page is told once."""
+    lab = Lab(tmp_path)
+    async with lab.engine() as engine:
+        await settle(engine, ALICE_1)
+    flip(lab.path, first_bit(lab.path, "prekey_base") + 40)
+    page = first_bit(lab.path, "prekey_base") // (4_096 * 8) + 1
+    async with lab.engine() as engine:
+        for _ in range(3):
+            engine.want_checkpoint()
+            await ask(engine, Status())
+            await wait_all_tasks_blocked()
+        assert lab.ears.of("page_damaged") == [(page,)]
 
 
 def test_a_lost_log_can_be_accepted(tmp_path: Path) -> None:

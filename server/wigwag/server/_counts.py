@@ -51,6 +51,7 @@ class Counts:
     """Faults of ours, each with an error id in the log."""
     restores_proven: int = 0
     entries_corrupt: int = 0
+    pages_damaged: int = 0
     is_space_low: bool = False
     groups: int = 0
     group_records: int = 0

@@ -283,6 +283,15 @@ class Hub:
         self.counts.restores_proven += 1
         self.log.error("restore_proven", reason="a device is ahead of this folder")
 
+    def page_damaged(self, page: int) -> None:
+        """Alarm: a page of the database is damaged; to read it ends the server."""
+        self.counts.pages_damaged += 1
+        self.log.error(
+            "page_damaged",
+            page=page,
+            reason="its checksum is wrong: check the disk and have a backup ready",
+        )
+
     def entry_corrupt(self, device: Device, position: Position) -> None:
         """Alarm: a stored record is damaged."""
         del device, position

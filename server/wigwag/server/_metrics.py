@@ -39,6 +39,7 @@ _TOTALS = {
     "shed": "Connections that held most, sent away when memory was short.",
     "failures": "Faults of this server; each has an error id in the log.",
     "restores_proven": "Cursors that proved that the folder was put back.",
+    "pages_damaged": "Pages of the database whose checksum is wrong.",
     "entries_corrupt": "Stored records that failed their checksum.",
     "groups": "Commits.",
     "group_records": "Requests in them.",

@@ -153,6 +153,7 @@ class Operations:
             "failures": counts.failures,
             "restores_proven": counts.restores_proven,
             "entries_corrupt": counts.entries_corrupt,
+            "pages_damaged": counts.pages_damaged,
             "memory_held_bytes": memory.held_bytes,
             "memory_bytes_max": memory.budget_bytes,
             **self._build_reply(),

@@ -302,6 +302,8 @@ class EmbeddedEngine:
         await self._executor.run(
             lambda: store.checkpoint(apsw.SQLITE_CHECKPOINT_TRUNCATE)
         )
+        for page in await self._executor.run(store.scrub):
+            self._listener.page_damaged(page)
         if self._state.is_space_low and await self._executor.run(store.reserve.fill):
             self._state.is_space_low = False
             self._listener.space_low(False)

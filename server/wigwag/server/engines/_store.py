@@ -21,6 +21,7 @@ from wigwag.server.engines._schema import (
     find_days,
     upgrade_schema_txn,
 )
+from wigwag.server.engines._scrub import Scrub
 from wigwag.server.engines._sql import Database, fetch_one, typed
 from wigwag.server.engines._writer import Days, write_changes_txn
 from wigwag.server.ports import (
@@ -64,6 +65,8 @@ class Store:
         self.days = Days(
             find_days(database, SENT_PREFIX), find_days(database, LOG_PREFIX)
         )
+        (page_bytes,) = fetch_one(database, "PRAGMA page_size")
+        self._scrub = Scrub(path, page_bytes)
         self._wal_pages = 0
         self._copies: list[DatabaseCopy] = []
         database.set_wal_hook(self._note_wal)
@@ -203,6 +206,13 @@ class Store:
             with suppress(CopyFailedError):  # it is incomplete anyway
                 self.end_copy(self._copies[0])
 
+    def scrub(self) -> list[int]:
+        """Compare the file's next pages; return newly found damaged ones, from 1.
+
+        Only with an empty log is the file all there is.
+        """
+        return [] if self._wal_pages else self._scrub.step(self.database)
+
     def close(self) -> None:
         """Truncate the WAL and close."""
         crash_point("store.before_close")
@@ -217,6 +227,7 @@ class Store:
         self._end_copies()
         with suppress(apsw.Error):  # after a failure it may fail again; it is over
             self.database.close(True)
+        self._scrub.close()
         self._mark.close()
 
 

@@ -70,6 +70,10 @@ class Listener(Protocol):
         """Raise the alarm: a stored record was damaged."""
         ...
 
+    def page_damaged(self, page: int) -> None:
+        """Raise the alarm: a page of the database, from 1, isn't what was written."""
+        ...
+
     def fold_failed(self, request: str, error: Exception) -> None:
         """Raise the alarm: our own code failed on a request of this type (INTERNAL).
 
