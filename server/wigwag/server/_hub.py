@@ -62,6 +62,10 @@ class Hub:
         self._by_device: dict[Device, Session] = {}
         self._by_user: dict[User, list[Session]] = {}
         self._dirty: list[Session] = []
+        # Sessions with delivered marks to tell, by the time when they are due: all
+        # are gathered for equally long, so the queue is in order.
+        self._hints: deque[tuple[float, Session]] = deque()
+        self._has_hints = trio.Event()
         self._starved: dict[Session, None] = {}
         self.tick_wanted = trio.Event()
         """Set when the folds' time must not wait for the hour; replaced then."""
@@ -156,7 +160,10 @@ class Hub:
         while self._dirty:
             dirty, self._dirty = self._dirty, []
             for session in dirty:
-                session.guarded(session.flush, now)
+                try:
+                    session.flush(now)
+                except Exception as error:
+                    session.crash(error)
         self._is_awake = False
 
     def add_chore(self, session: "Session", pieces: Iterator[None]) -> None:
@@ -185,7 +192,13 @@ class Hub:
             session.crash(error)
 
     async def run(self) -> None:
-        """Flush whenever an engine has told something; until cancelled."""
+        """Flush what an engine has told, and send hints when due; until cancelled."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._flush_told)
+            nursery.start_soon(self._send_hints)
+
+    async def _flush_told(self) -> None:
+        """Flush whenever an engine has told something."""
 
         def abort(_: trio.lowlevel.RaiseCancelT) -> trio.lowlevel.Abort:
             self._flusher = None
@@ -199,6 +212,29 @@ class Hub:
                 await trio.lowlevel.checkpoint()
             self.work_on()
             self.flush()
+
+    def gather(self, session: "Session", due_at: float) -> None:
+        """Have a session's delivered marks sent at a time, GATHER_SECONDS from now."""
+        self._hints.append((due_at, session))
+        if len(self._hints) == 1:
+            self._has_hints.set()
+
+    def send_hints(self, now: float) -> None:
+        """Send the delivered marks that are due."""
+        hints = self._hints
+        self.begin()
+        while hints and hints[0][0] <= now:
+            _, session = hints.popleft()
+            session.guarded(session.send_receipts)
+        self.flush()
+
+    async def _send_hints(self) -> None:
+        while True:
+            if not self._hints:
+                self._has_hints = trio.Event()
+                await self._has_hints.wait()
+            await trio.sleep_until(self._hints[0][0])
+            self.send_hints(self.monotonic())
 
     def starve(self, session: "Session") -> None:
         """Have a session marked once there is room again."""

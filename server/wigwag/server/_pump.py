@@ -351,16 +351,16 @@ class Pump:
         """Return the earliest deadline of TLS, session, writing and end."""
         if self.phase is Phase.GONE:
             return None
-        times: list[float] = []
-        if self._deadline is not None:
-            times.append(self._deadline)
+        earliest = self._deadline
         if self._unwritten:
-            times.append(self._progress_at + self._limits.stall_seconds)
+            stalled_at = self._progress_at + self._limits.stall_seconds
+            if earliest is None or stalled_at < earliest:
+                earliest = stalled_at
         if self.session is not None and self.phase is Phase.OPEN:
             due = self.session.next_deadline()
-            if due is not None:
-                times.append(due)
-        return min(times, default=None)
+            if due is not None and (earliest is None or due < earliest):
+                earliest = due
+        return earliest
 
     def tick(self, now: float) -> None:
         """Do what is due; never raises."""

@@ -13,31 +13,24 @@ HINTS_MAX = 1024
 
 
 class ReceiptHints:
-    """The newest mark of each (chat, user) until they are due.
+    """The newest mark of each (chat, user) until they are sent."""
 
-    Attributes:
-        due_at: When to send them, on the caller's clock; None: there are none.
-    """
-
-    __slots__ = ("_marks", "due_at")
+    __slots__ = ("_marks",)
 
     def __init__(self) -> None:
         self._marks: dict[tuple[bytes, User], Position] = {}
-        self.due_at: float | None = None
 
-    def note(self, chat: bytes, user: User, mark: Position, now: float) -> bool:
+    def note(self, chat: bytes, user: User, mark: Position) -> bool:
         """Gather a mark; return whether it is the first of a new round."""
+        marks = self._marks
         key = (chat, user)
-        if key not in self._marks and len(self._marks) >= HINTS_MAX:
+        if key not in marks and len(marks) >= HINTS_MAX:
             return False
-        self._marks[key] = mark
-        if self.due_at is not None:
-            return False
-        self.due_at = now + GATHER_SECONDS
-        return True
+        is_first = not marks
+        marks[key] = mark
+        return is_first
 
     def take(self) -> dict[tuple[bytes, User], Position]:
         """Return what was gathered and begin anew."""
         marks, self._marks = self._marks, {}
-        self.due_at = None
         return marks

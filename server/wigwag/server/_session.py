@@ -25,7 +25,7 @@ from wigwag.server._inbox_feed import InboxFeed
 from wigwag.server._memory import Account
 from wigwag.server._peer import Identity, Peer
 from wigwag.server._pending import Pending
-from wigwag.server._receipt_hints import ReceiptHints
+from wigwag.server._receipt_hints import GATHER_SECONDS, ReceiptHints
 from wigwag.server._services import Services
 from wigwag.server.core import Answer, Position, Request, User
 from wigwag.server.ports import EngineClosedError
@@ -163,21 +163,17 @@ class Session:
         """Return when `tick` must be called at the latest."""
         if self.is_over:
             return None
-        times = (
-            self.connection.next_deadline(),
-            self._receipts.due_at,
-            self.inbox.retry_at,
-            self._drain_until,
-        )
-        return min((time for time in times if time is not None), default=None)
+        earliest = self.connection.next_deadline()
+        for time in (self.inbox.retry_at, self._drain_until):
+            if time is not None and (earliest is None or time < earliest):
+                earliest = time
+        return earliest
 
     def tick(self, now: float) -> None:
         """Do what is due."""
         self.now = now
         if self.is_over:
             return
-        if self._receipts.due_at is not None and now >= self._receipts.due_at:
-            self._send_receipts()
         self.inbox.tick(now)
         self.connection.handle_timer(now)
         self._advance()
@@ -258,10 +254,11 @@ class Session:
                 self._note(event)
 
     def _may_take(self) -> bool:
+        flow = self.flow
         return (
-            self.flow.may_take
+            flow.may_take
             and not self.is_authenticating
-            and (self._may_hold() or not self.flow.requests)
+            and (self._memory.has_room or self._may_hold() or not flow.requests)
         )
 
     def _may_hold(self) -> bool:
@@ -423,9 +420,16 @@ class Session:
 
     def note_receipt(self, chat: bytes, user: User, mark: Position) -> None:
         """Gather a delivered mark; it is sent a moment later."""
-        if self._receipts.note(chat, user, mark, self._hub.monotonic()):
-            self.has_new_deadline = True
-            self.mark()
+        if self._receipts.note(chat, user, mark):
+            self._hub.gather(self, self._hub.monotonic() + GATHER_SECONDS)
+
+    def send_receipts(self) -> None:
+        """Queue the delivered marks that were gathered (the hub calls this)."""
+        if self.is_over:
+            return
+        for (chat, user), mark in self._receipts.take().items():
+            self.event(Receipt(mark=Mark(chat=chat, user=user, mark=mark)))
+            self._counts.receipts_sent += 1
 
     def event(self, message: Message) -> None:
         """Queue an event, if the connection can still carry it."""
@@ -438,11 +442,6 @@ class Session:
     def _book(self) -> None:
         """Book received bytes and output; requests are booked one by one."""
         self._account.book(self.connection.buffered_bytes + self.flow.output_bytes)
-
-    def _send_receipts(self) -> None:
-        for (chat, user), mark in self._receipts.take().items():
-            self.event(Receipt(mark=Mark(chat=chat, user=user, mark=mark)))
-            self._counts.receipts_sent += 1
 
     def _settle(self, now: float) -> None:
         if self.is_over:

@@ -18,9 +18,7 @@ def test_receipt_coalesce_ms(beside_ms: int) -> None:
     bench.session.note_receipt(b"c" * 16, b"u" * 16, 1)
     bench.session.note_receipt(b"c" * 16, b"u" * 16, 2)
     bench.now += (LIMITS["receipt_coalesce_ms"].value + beside_ms) / 1_000
-    bench.hub.begin()
-    bench.session.tick(bench.now)
-    bench.hub.flush()
+    bench.hub.send_hints(bench.now)
     assert bench.hub.counts.receipts_sent == (beside_ms >= 0)
 
 
@@ -29,7 +27,7 @@ def test_hints_max(beside: int) -> None:
     """More chats at once than a screen shows; the rest is asked for."""
     hints = ReceiptHints()
     for number in range(HINTS_MAX + beside):
-        hints.note(number.to_bytes(16), b"u" * 16, 1, 0.0)
+        hints.note(number.to_bytes(16), b"u" * 16, 1)
     assert len(hints.take()) == min(HINTS_MAX, HINTS_MAX + beside)
 
 

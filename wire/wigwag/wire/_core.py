@@ -194,7 +194,12 @@ class ConnectionCore:
         out = self._out
         if not out:
             return b""
-        if self._writer.grease is not None and self._state is State.READY:
+        grease = self._writer.grease
+        if (
+            grease is not None
+            and self._now >= grease.frame_due_at
+            and self._state is State.READY
+        ):
             self._queue_unknown_frame()
         data = b"".join(out) if len(out) > 1 else out[0]
         out.clear()

@@ -8,6 +8,7 @@ Error codes and values of open enums can be made here as well; a connection does
 put them into messages by itself, since they would change what a message means.
 """
 
+import math
 from typing import Final
 
 import msgspec
@@ -46,11 +47,12 @@ class Grease:
         seed: Any number; another one for each connection.
     """
 
-    __slots__ = ("_last_frame_at", "_state")
+    __slots__ = ("_state", "frame_due_at")
 
     def __init__(self, seed: int) -> None:
         self._state = seed & _U64
-        self._last_frame_at: float | None = None
+        self.frame_due_at = -math.inf
+        """When the next unknown frame may go out, in seconds on the caller's clock."""
 
     def _below(self, bound: int) -> int:
         """Returns a number from 0 to bound - 1."""
@@ -113,12 +115,9 @@ class Grease:
 
     def frame_is_due(self, now: float) -> bool:
         """Tells whether an unknown frame may go out now, and notes that one does."""
-        if (
-            self._last_frame_at is not None
-            and now - self._last_frame_at < FRAME_SECONDS_MIN
-        ):
+        if now < self.frame_due_at:
             return False
-        self._last_frame_at = now
+        self.frame_due_at = now + FRAME_SECONDS_MIN
         return True
 
     def body(self) -> bytes:

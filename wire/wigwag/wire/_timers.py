@@ -100,17 +100,17 @@ class Timers:
             partial_since: When the frame that is arriving began, or None.
             partial_bytes: Its length as far as it is known.
         """
-        deadlines = [
-            deadline
-            for deadline in (
-                self.auth_deadline,
-                self.drain_deadline,
-                self._frame_deadline(partial_since, partial_bytes),
-                self._silence_deadline(),
-            )
-            if deadline is not None
-        ]
-        return min(deadlines) if deadlines else None
+        earliest = self.auth_deadline
+        drain = self.drain_deadline
+        if drain is not None and (earliest is None or drain < earliest):
+            earliest = drain
+        frame = self._frame_deadline(partial_since, partial_bytes)
+        if frame is not None and (earliest is None or frame < earliest):
+            earliest = frame
+        silence = self._silence_deadline()
+        if silence is not None and (earliest is None or silence < earliest):
+            earliest = silence
+        return earliest
 
     def due(
         self, now: float, partial_since: float | None, partial_bytes: int
