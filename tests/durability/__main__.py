@@ -5,12 +5,13 @@ import json
 import os
 import sys
 import time
+import traceback
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
 
 from tests.durability._kinds import KINDS, Kind
-from tests.durability._tally import VIOLATIONS_TOLD_MAX, Tally
+from tests.durability._tally import VIOLATIONS_TOLD_MAX, Tally, Violation
 
 EPILOG = """examples:
   python -m tests.durability --quick
@@ -51,6 +52,15 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def run_share(name: str, seed: int, count: int) -> Tally:
+    """Run one share; what it raises is a violation too, and gets across a process."""
+    try:
+        return KINDS[name].run(seed, count)
+    except Exception:
+        replay = f"python -m tests.durability {name} --seed {seed} --count {count}"
+        return Tally(violations=[Violation("crashed", traceback.format_exc(), replay)])
+
+
 def run_kind(name: str, kind: Kind, count: int, seed: int, jobs: int) -> Tally:
     """Run one kind in shares, side by side."""
     tally = Tally()
@@ -60,7 +70,9 @@ def run_kind(name: str, kind: Kind, count: int, seed: int, jobs: int) -> Tally:
         left = count
         while left > 0 or not shares:
             units = min(left, kind.share) if left else 0
-            shares.append(pool.submit(kind.run, seed + len(shares) * 10_000, units))
+            shares.append(
+                pool.submit(run_share, name, seed + len(shares) * 10_000, units)
+            )
             left -= kind.share
         for done, share in enumerate(as_completed(shares), 1):
             tally.add(share.result())

@@ -18,6 +18,7 @@ from tests.durability._tally import Tally, check
 from tests.server._load import Receiver, Sender, Server
 from tests.server._peer import Account, connect
 
+from wigwag.spec import ExitCode
 from wigwag.testing import ServerNotReadyError, ServerProcess
 
 PAIRS = 4
@@ -132,7 +133,12 @@ class Kills:
         self.process.port = port
         try:
             await trio.to_thread.run_sync(self.process.start)
-        except ServerNotReadyError:
+        except ServerNotReadyError as error:
+            if error.exit_code == ExitCode.IN_USE:
+                # Somebody's outgoing connection has the port for a moment.
+                await trio.sleep(1)
+                await self.restart(world, crash_at)
+                return
             # The first tick is a group, too: a point may be passed before "ready".
             if crash_at is None:
                 raise
