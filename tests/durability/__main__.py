@@ -5,13 +5,12 @@ import json
 import os
 import sys
 import time
-import traceback
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
 
-from tests.durability._kinds import KINDS, Kind
-from tests.durability._tally import VIOLATIONS_TOLD_MAX, Tally, Violation
+from tests.durability._kinds import KINDS, Kind, run_share
+from tests.durability._tally import VIOLATIONS_TOLD_MAX, Tally
 
 EPILOG = """examples:
   python -m tests.durability --quick
@@ -50,15 +49,6 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     parser.add_argument("--point", help="with `crash`: one point alone, NAME[:PASS]")
     return parser.parse_args(arguments)
-
-
-def run_share(name: str, seed: int, count: int) -> Tally:
-    """Run one share; what it raises is a violation too, and gets across a process."""
-    try:
-        return KINDS[name].run(seed, count)
-    except Exception:
-        replay = f"python -m tests.durability {name} --seed {seed} --count {count}"
-        return Tally(violations=[Violation("crashed", traceback.format_exc(), replay)])
 
 
 def run_kind(name: str, kind: Kind, count: int, seed: int, jobs: int) -> Tally:

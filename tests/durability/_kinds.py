@@ -3,10 +3,11 @@
 A share is run in a process of its own, so it is named by numbers alone.
 """
 
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.durability._tally import Tally
+from tests.durability._tally import Tally, Violation
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +99,12 @@ KINDS: dict[str, Kind] = {
     "full": Kind(_full, "disks", 1, 2, 2),
     "rot": Kind(_rot, "flips", 120, 3_000, 60),
 }
+
+
+def run_share(name: str, seed: int, count: int) -> Tally:
+    """Run one share; what it raises is a violation too, and gets across a process."""
+    try:
+        return KINDS[name].run(seed, count)
+    except Exception:
+        replay = f"python -m tests.durability {name} --seed {seed} --count {count}"
+        return Tally(violations=[Violation("crashed", traceback.format_exc(), replay)])
