@@ -47,6 +47,16 @@ unit: $(STAMP) ## All tests, with branch coverage
 .PHONY: test
 test: lint types unit ## Everything that must hold before a push
 
+.PHONY: torture
+torture: $(STAMP) ## The long form: crashes, power cuts, 500 simulated hours, floods (hours)
+	$(BIN)/python -m tests.durability all --full --jobs 2
+	$(BIN)/python -m tests.explorer all --deep
+	$(BIN)/python -m tests.server.limits.memory --connections 5000
+	$(BIN)/python -m tests.soak --minutes 5
+	$(BIN)/wigwag bench server storm --repeat 1
+	$(BIN)/wigwag bench adversary
+	$(BIN)/python -m tests.simulation --hours-total 500 --jobs 2 --quiet
+
 .PHONY: generate
 generate: $(STAMP) ## Rebuild the codec from the specification
 	$(BIN)/wigwag spec generate
