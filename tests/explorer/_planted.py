@@ -164,11 +164,20 @@ PLANTED: Final = {**HOLES, **MUTANTS}
 
 SECOND_LINES: Final[dict[str, Planted]] = {
     "unfenced": Planted(
-        "pipeline", "", changes={"has_fence": False, "budget": {"drop": 2, "block": 1}}
+        "pipeline",
+        "",
+        changes={
+            "has_fence": False,
+            "chats": (0, 0),
+            "budget": {"drop": 2, "block": 2},
+        },
     ),
     "overtaken": Planted("profile", "", changes={"has_barrier": False}),
     "unjudged": Planted(
-        "copy", "", (_UNJUDGED,), {"may_miss": True, "budget": {"receiver_drop": 1}}
+        "copy",
+        "",
+        (_UNJUDGED,),
+        {"may_miss": True, "chats": (0,), "budget": {"receiver_drop": 1, "drop": 1}},
     ),
     "cursor_ignored": Planted(
         "receive", "", ((_fold, "fold_connect", server.connect_without_cursor),)

@@ -29,7 +29,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
         (0, 0),
         receivers=2,
         changes=("add",),
-        budget={"drop": 1, "receiver_drop": 1},
+        budget={"drop": 1},
     ),
     "rereg": Scenario(
         (0, 0),
@@ -41,7 +41,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "restore": Scenario(
         (0, 0),
         receivers=1,
-        budget={"drop": 1, "receiver_drop": 1, "backup": 1, "restore": 1},
+        budget={"receiver_drop": 1, "backup": 1, "restore": 1},
     ),
     "restore2": Scenario(
         (0, 0),
@@ -83,7 +83,7 @@ _DEEPER: Final[dict[str, Mapping[str, Any]]] = {
     "receive": {"budget": {"drop": 2, "receiver_drop": 2, "crash": 2}},
     "copy": {"budget": {"drop": 2, "receiver_drop": 2, "crash": 1}},
     "rereg": {"budget": {"drop": 1, "receiver_drop": 1, "crash": 1}},
-    "restore": {"chats": (0, 0, 0)},
+    "restore": {"budget": {"drop": 1, "receiver_drop": 1, "backup": 1, "restore": 1}},
     "restore2": {"chats": (0, 0, 0)},
     "profile": {
         "budget": {"drop": 2, "crash": 1, "failed_connect": 1, "copy": 1, "put_back": 1}
