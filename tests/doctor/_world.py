@@ -8,7 +8,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from click.testing import CliRunner
 from tests.client._cli_world import RUN_SECONDS_MAX, Home
@@ -34,9 +34,7 @@ class Verdict:
             if (check["name"], check["subject"]) == (name, subject)
         ]
         assert len(found) == 1, (name, self.value["checks"])
-        (check,) = found
-        assert isinstance(check, dict)
-        return check
+        return cast("dict[str, Any]", found[0])
 
     def not_ok(self) -> dict[str, str]:
         """Return what isn't ok: name and status."""

@@ -22,7 +22,7 @@ from wigwag.client._schema import SCHEMA_VERSION
 from wigwag.client._store import open_store
 from wigwag.client._store_account import Account, load_account_txn
 from wigwag.client._store_peers import peers_txn
-from wigwag.client._store_prekeys import PrekeyKind
+from wigwag.client._store_prekeys import PrekeyKind, current_signed_txn
 from wigwag.client._txn import Txn
 from wigwag.wire import RELEASES
 
@@ -187,6 +187,7 @@ def _facts_txn(txn: Txn, account: Account) -> ProfileFacts:
         for kind in (PrekeyKind.ONE_TIME, PrekeyKind.KEM)
     ]
     authority = account.trust.authority
+    signed = current_signed_txn(txn)
     return ProfileFacts(
         name=account.name or "",
         user=account.user.hex(),
@@ -198,12 +199,7 @@ def _facts_txn(txn: Txn, account: Account) -> ProfileFacts:
         messages=txn.value(int, "SELECT count(*) FROM message") or 0,
         queued=txn.value(int, "SELECT count(*) FROM outbox") or 0,
         one_time_prekeys=min(count or 0 for count in unused),
-        signed_made_ms=txn.value(
-            int,
-            "SELECT max(made_ms) FROM prekey WHERE kind = ? AND is_uploaded = 1"
-            " AND replaced_ms IS NULL",
-            PrekeyKind.SIGNED,
-        ),
+        signed_made_ms=signed[0].created_at_ms if signed and signed[1] else None,
         authority_ends_ms=None if authority is None else _ends_ms(authority),
     )
 

@@ -127,12 +127,13 @@ def _gather(wanted: Wanted, names: Pseudonyms, secrets: Secrets) -> dict[str, by
         gather.learn_server(seen.data, names, secrets)
         status = _status(seen, values)
         metrics = None if status is None else gather.metrics_of(status)
-    for number, folder in enumerate(seen.profiles, 1):
+    for number, (folder, facts) in enumerate(seen.profiles.items(), 1):
         learn = partial(
             gather.learn_profile, folder, wanted.look.passphrase_file, names, secrets
         )
-        held = anyio.run(learn)
-        values[f"profile-{number}.json"] = held or {"is_open": False}
+        anyio.run(learn)
+        held = gather.counts_of(facts, names, secrets)
+        values[f"profile-{number}.json"] = held
     values["doctor.json"] = {
         "summary": summary(seen.checks),
         "checks": [as_value(check) for check in seen.checks],

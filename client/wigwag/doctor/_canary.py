@@ -40,6 +40,10 @@ KEY_BYTES: Final = 32
 
 SUBJECT: Final = "canary"
 
+INVITE_NEEDED: Final = ("PROOF_REFUSED", "UNSUPPORTED")
+"""What a server says to a registration without an invite: that this one is wrong, or
+that it doesn't know registering without."""
+
 Waiting = Callable[[str], int]
 """Asks the server how many entries wait for an account's device."""
 
@@ -192,7 +196,7 @@ def _judge(times: _Times, *, is_seen: bool) -> list[Check]:
     """Say of each step how long it took from the start."""
     steps = [
         ("stored", "the sender's device has stored it", times.stored),
-        ("durable", "the server has it, durably", times.durable),
+        ("durable", "the sender knows that the server has it durably", times.durable),
         ("delivered", "the receiver's device has stored it", times.delivered),
         ("acked", "the sender was told", times.told),
         ("deleted", "the server holds it no more", times.deleted),
@@ -226,7 +230,7 @@ def _words(times: _Times) -> str:
 def _refused(error: WigwagError) -> Check:
     """Say why there is no canary."""
     text = f"{error} {error.action}"
-    if isinstance(error, ServerRefused) and error.name == "PROOF_REFUSED":
+    if isinstance(error, ServerRefused) and error.name in INVITE_NEEDED:
         words = (
             "this server takes nobody without an invite: on its machine make one for "
             "two, then give it to --join"

@@ -12,14 +12,13 @@ import ssl
 from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final, cast
 
 import anyio
 
-from wigwag.client import WigwagError, given_keys, inspect_profile, profile_traces
+from wigwag.client import ProfileFacts, WigwagError, given_keys, profile_traces
 from wigwag.doctor._machine import memory_bytes
 from wigwag.doctor._options import ServerOptions
 from wigwag.doctor._pseudonyms import Pseudonyms
@@ -135,12 +134,8 @@ def learn_server(folder: Path, names: Pseudonyms, secrets: Secrets) -> None:
 
 async def learn_profile(
     folder: Path, passphrase_file: Path | None, names: Pseudonyms, secrets: Secrets
-) -> dict[str, object] | None:
-    """Learn a profile's names and secrets; returns what it holds.
-
-    Returns:
-        Schema and counts; None: it can't be opened, and its inside isn't known.
-    """
+) -> None:
+    """Learn a profile's names and secrets, if it can be opened without asking."""
     _learn_name(names, secrets, "user", folder.name)
     names.learn("path", str(folder))
     for path in (passphrase_file, folder / "passphrase"):
@@ -151,22 +146,30 @@ async def learn_profile(
     try:
         keys = given_keys(folder, passphrase_file)
         if keys is None:
-            return None
-        facts = await inspect_profile(folder, keys)
+            return
         traces = await profile_traces(folder, keys)
     except WigwagError:
-        return None
+        # Then nothing of its inside is in the report either.
+        return
     for name in traces.names:
         _learn_name(names, secrets, "user", name)
-    _learn_host(names, secrets, facts.address.host)
     for secret in traces.secrets:
-        secrets.add(f"a {secret.label.rstrip('0123456789.')}".strip(), secret.data)
+        secrets.add(f"a {secret.label.rstrip('0123456789. ')}", secret.data)
     for user in traces.users:
         secrets.add("an account id", user)
     for text in traces.texts:
         secrets.add("the text of a message", text.encode())
-    held = asdict(facts)
-    return {key: held[key] for key in ("schema", "verdict", "messages", "queued")}
+
+
+def counts_of(
+    facts: ProfileFacts | None, names: Pseudonyms, secrets: Secrets
+) -> dict[str, object]:
+    """Return schema and counts of a profile; it may be closed."""
+    if facts is None:
+        return {"is_open": False}
+    _learn_host(names, secrets, facts.address.host)
+    counted = ("schema", "verdict", "messages", "queued", "one_time_prekeys")
+    return {"is_open": True, **{name: getattr(facts, name) for name in counted}}
 
 
 def metrics_of(status: Mapping[str, object]) -> bytes | None:

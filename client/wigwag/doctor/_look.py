@@ -67,12 +67,13 @@ class Seen:
     Attributes:
         checks: In the order in which they were made.
         data: The server's data folder, if it was looked at and is there.
-        profiles: The folders of the profiles that were looked at.
+        profiles: What each profile that was looked at holds, by its folder; None:
+            it couldn't be opened.
     """
 
     checks: list[Check]
     data: Path | None
-    profiles: list[Path]
+    profiles: "dict[Path, ProfileFacts | None]"
 
 
 def look(wanted: Look) -> Seen:
@@ -83,7 +84,7 @@ def look(wanted: Look) -> Seen:
         checks += _guarded("server", partial(_server, wanted))
         data = server_folder(wanted.options)
     profiles: list[Path] = []
-    facts: list[ProfileFacts] = []
+    facts: dict[Path, ProfileFacts | None] = {}
     if _wants_client(wanted):
         checks += _guarded("client", partial(_find_profiles, wanted, profiles))
         for folder in profiles:
@@ -94,7 +95,7 @@ def look(wanted: Look) -> Seen:
     if not checks:
         words = "neither a server's data folder nor a profile of this user is here"
         checks.append(Check("found", "warning", words, "wigwag serve"))
-    return Seen(checks, data, profiles)
+    return Seen(checks, data, facts)
 
 
 def server_folder(options: ServerOptions) -> Path | None:
@@ -170,21 +171,23 @@ def _find_profiles(wanted: Look, found: list[Path]) -> list[Check]:
 
 
 def _profile(
-    wanted: Look, folder: Path, facts: list["ProfileFacts"], is_only: bool
+    wanted: Look,
+    folder: Path,
+    facts: "dict[Path, ProfileFacts | None]",
+    is_only: bool,
 ) -> list[Check]:
     from wigwag.doctor._profile import check_profile
 
     may_ask = wanted.profile is not None and is_only and not wanted.is_quiet
-    checks, found = _run(
+    facts[folder] = None
+    checks, facts[folder] = _run(
         partial(check_profile, folder, wanted.passphrase_file, may_ask=may_ask)
     )
-    if found is not None:
-        facts.append(found)
     return checks
 
 
 def _canary(
-    wanted: Look, data: Path | None, facts: list["ProfileFacts"]
+    wanted: Look, data: Path | None, facts: "dict[Path, ProfileFacts | None]"
 ) -> list[Check]:
     """Send a canary to the server that is looked at, or to that of a profile."""
     from wigwag.client import Join, format_join
@@ -200,9 +203,10 @@ def _canary(
         if invite is not None:
             join = join or invite
             waiting = partial(waiting_at, data)
-    if join is None and facts:
+    known = next((found for found in facts.values() if found is not None), None)
+    if join is None and known is not None:
         # Enough where registration is open.
-        join = format_join(Join(facts[0].address, facts[0].trust.pin, ""))
+        join = format_join(Join(known.address, known.trust.pin, ""))
     if join is None:
         words = "no server runs here, and no join string was given"
         mend = wanted.options.serve()
