@@ -93,7 +93,7 @@ def _some_events(txn: Txn, seq: int, count_max: int) -> list[EventRow]:
     return [row for row in rows if row.seq % EVENTS_LOST]
 
 
-async def _trust_own_store(self: Connector, answer: AuthOk) -> bool:
+async def trust_own_store(self: Connector, answer: AuthOk) -> bool:
     """Don't ask whether the server's newest SEND is in the store."""
     del self, answer
     return True
@@ -106,7 +106,7 @@ CLIENT_MUTANTS: Final[dict[str, Mutant]] = {
     "ack_before_store": mutant("I5 I23", (Receiver, "_take_batch", _acknowledge_first)),
     "ratchet_after_send": mutant("I25", (Txn, "save", _save_some_works_late)),
     "newest_send_not_compared": mutant(
-        "I25 I5 I7", (Connector, "_is_ours", _trust_own_store)
+        "I25 I5 I7", (Connector, "_is_ours", trust_own_store)
     ),
     "done_forgotten": mutant("I6", (_event_stream, "consumer_done_txn", _forget_done)),
     "events_lost": mutant("I6", (_public_events, "events_above_txn", _some_events)),

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+from tests.simulation._client_mutants import trust_own_store
 from tests.simulation._mutant import Mutant, mutant
 
+from wigwag.client._connector import Connector
 from wigwag.server._session import Session
 from wigwag.server.core import (
     Answer,
@@ -175,8 +177,11 @@ GUARD_MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "recovery_loses_last": mutant("I1 I20", (_store, "_begin", _begin_without_last)),
     "epoch_kept_over_restore": mutant("I2 I3 I4 I9", (_store, "_begin", _keep_epoch)),
+    # Either of two checks finds an old copy out: the bug is that both are gone.
     "old_copy_let_in": mutant(
-        "I25 I5", (_fold, "fold_connect", _connect_any_generation)
+        "I25 I5",
+        (_fold, "fold_connect", _connect_any_generation),
+        (Connector, "_is_ours", trust_own_store),
     ),
     "prekey_handed_twice": mutant("I24", (_prekeys, "_take", _take_without_advancing)),
     "cursor_ignored": mutant(

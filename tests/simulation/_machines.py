@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from random import Random
-from typing import Final
+from typing import Final, cast
 
 import trio
 from tests.simulation._disk import Disk
@@ -39,6 +39,7 @@ class Machine:
         disk: Its disk.
         clock: Its time of day.
         on_power_cut: What its disk loses before it starts again.
+        restores: How often it was put back to a copy.
         files: What its processes have on its disk.
         ended: Set when it has finished.
     """
@@ -56,6 +57,7 @@ class Machine:
         self._has_lost_power = False
         self.files: Callable[[], list[Path]] = _no_files
         self._copied_at: float | None = None
+        self.restores = 0
         self._is_restoring = False
         self.disk = Disk(world.random(f"disk {name}"))
         self._world = world
@@ -105,6 +107,7 @@ class Machine:
         if self._copied_at is None or not self.crash(down_seconds):
             return False
         self._is_restoring = True
+        self.restores += 1
         now = trio.current_time()
         self._world.record(Restored(now, self.name, self._copied_at))
         return True
@@ -178,7 +181,8 @@ class Machine:
     def _is_excused(self, error: Exception) -> bool:
         """Whether it says that the disk failed, and the disk did fail."""
         if isinstance(error, ExceptionGroup):
-            return all(self._is_excused(one) for one in error.exceptions)
+            group = cast("ExceptionGroup[Exception]", error)
+            return all(self._is_excused(one) for one in group.exceptions)
         is_bad = self.disk.has_failed or self.disk.is_full
         return is_bad and isinstance(error, StorageError | StoreError)
 

@@ -16,6 +16,7 @@ from random import Random
 from typing import Final, TypeAlias
 
 import trio
+from tests.simulation._history import RUDE
 from tests.simulation._world import Process
 
 BUFFER_BYTES: Final = 64 * 1024
@@ -358,6 +359,11 @@ Accept: TypeAlias = Callable[[End], Awaitable[None]]
 """Serves one connection at the server's end; runs in the listener's nursery."""
 
 
+RUDE_ADDRESS: Final = "192.0.2.1"
+"""Of whoever makes trouble; the others have one each below 10/8. Limits go by the
+address, and nobody shares his with an attacker here."""
+
+
 class Network:
     """Hosts that can be dialled, and the routes to them.
 
@@ -378,6 +384,13 @@ class Network:
         if client not in self._routes:
             self._routes[client] = Route(client, self._random_of(f"route {client}"))
         return self._routes[client]
+
+    def address(self, client: str) -> str:
+        """Return the IP address of a client."""
+        if client == RUDE:
+            return RUDE_ADDRESS
+        number = list(self._routes).index(client)
+        return f"10.0.{number >> 8}.{number & 255}"
 
     @property
     def routes(self) -> list[Route]:
@@ -400,11 +413,12 @@ class Network:
         self._connections += 1
         link = Link(route, self._connections)
         self.on_dial(client, link)
+        address = self.address(client)
         try:
-            await listener.send(End(link, link.up, link.down, client))
+            await listener.send(End(link, link.up, link.down, address))
         except trio.BrokenResourceError as error:
             raise NobodyListensError(host) from error
-        return End(link, link.down, link.up, client)
+        return End(link, link.down, link.up, address)
 
     async def serve(self, host: str, accept: Accept, process: Process) -> None:
         """Take connections to a host until cancelled or until the process is killed.

@@ -13,14 +13,18 @@ from typing import Final, Protocol
 import trio
 from tests.simulation._disk import Disk, ServerExecutor
 from tests.simulation._history import (
-    RUDE,
     Alarm,
     LogRow,
     Restored,
     SentRow,
     ServerKept,
 )
-from tests.simulation._network import ConnectionBrokenError, End, Network
+from tests.simulation._network import (
+    RUDE_ADDRESS,
+    ConnectionBrokenError,
+    End,
+    Network,
+)
 from tests.simulation._secure import Secure, SecureEnd
 from tests.simulation._sql import open_for_reading, run_sql
 from tests.simulation._world import (
@@ -77,7 +81,7 @@ class AlarmLog:
 
         Running out of time is the weather's fault.
         """
-        is_ours = values.get("address") != RUDE
+        is_ours = values.get("address") != RUDE_ADDRESS
         if event == "protocol_error" and is_ours and not _is_late(values["code"]):
             self.error(event, **values)
 
