@@ -7,6 +7,7 @@ it. One JSON object in a line asks, one in a line answers:
     {"command": "invite", "uses": 1, "expires_seconds": 86400}
     {"command": "drain"}
     {"command": "accept-clock"}
+    {"command": "reload-certificate"}
     {"command": "inbox", "user": "0a1b…", "device": 1}
     {"command": "backup", "path": "/var/backups/wigwag"}
     -> {"ok": true, …} or {"ok": false, "error": "one sentence"}

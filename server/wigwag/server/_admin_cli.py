@@ -121,6 +121,24 @@ def accept_clock(config_path: Path | None, data: str | None, *, as_json: bool) -
         click.echo(f"the clock moved by {reply['step_ms']} ms")
 
 
+@admin.command(name="reload-certificate")
+@common_options
+def reload_certificate(
+    config_path: Path | None, data: str | None, *, as_json: bool
+) -> None:
+    """Take a changed certificate over now, for new connections.
+
+    The server looks at its files every few seconds by itself; this says at once what
+    is wrong with them.
+    """
+    reply = _ask(config_path, data, {"command": "reload-certificate"})
+    if as_json:
+        print_json(reply)
+    else:
+        what = "is taken over" if reply["is_other"] else "is in use already"
+        click.echo(f"{reply['certificate']} {what}; ends {reply['certificate_ends']}")
+
+
 def _ask(config_path: Path | None, data: str | None, request: Reply) -> Reply:
     try:
         options = {"data": data} if data else {}

@@ -11,7 +11,7 @@ database) is found here, as one `ServerError` with one sentence.
 import contextlib
 import socket
 from collections.abc import AsyncGenerator, Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -22,6 +22,7 @@ from wigwag.server._address import Address, parse_address
 from wigwag.server._admin import AdminServer, LongCommand, bind_admin
 from wigwag.server._admission import Admission
 from wigwag.server._backup import Backups
+from wigwag.server._certificate_keeper import CertificateKeeper, utc
 from wigwag.server._certificates import load_identity
 from wigwag.server._config import Config
 from wigwag.server._counts import Counts
@@ -38,7 +39,6 @@ from wigwag.server._request_limits import RequestLimits
 from wigwag.server._server import Ports, Server
 from wigwag.server._services import Handler, Services, connection_config
 from wigwag.server._sweeper import Sweeper
-from wigwag.server._tls import ServerTLS
 from wigwag.server._trace import FrameTrace
 from wigwag.server.engines import (
     EmbeddedEngine,
@@ -88,10 +88,8 @@ async def open_server(
         ServerError: It can't start; one sentence says why.
     """
     clock, entropy = clock or SystemClock(), SystemEntropy()
-    names = _certificate_names(config)
-    identity = load_identity(folder, config.tls, names, _utc(clock))
-    tls = ServerTLS(identity)
     counts, explainer = Counts(), Explainer()
+    certificates = _certificates(config, folder, clock, counts, log)
     hub = _hub(config, log, counts, entropy)
     with contextlib.ExitStack() as opened:
         ports = _bind(config, folder, opened)
@@ -127,7 +125,7 @@ async def open_server(
             accept_clock = partial(_accept_clock, clock, engine)
             metrics = Metrics(counts, hub.memory, engine, explainer)
             server = _server(
-                config, services, ports, tls, identity.ca_pin, metrics, accept_clock
+                config, services, ports, certificates, metrics, accept_clock
             )
             backups = Backups(engine, folder, config, clock, build_version())
             admin = _admin(folder, server, backups, hub)
@@ -143,8 +141,20 @@ def _accept_clock(clock: SystemClock, engine: EmbeddedEngine) -> int:
     return step_ms
 
 
-def _utc(clock: SystemClock) -> datetime:
-    return datetime.fromtimestamp(clock.now_ms() / 1000, UTC)
+def _certificates(
+    config: Config, folder: DataFolder, clock: SystemClock, counts: Counts, log: Log
+) -> CertificateKeeper:
+    def now() -> datetime:
+        return utc(clock.now_ms())
+
+    names = _certificate_names(config)
+    return CertificateKeeper(
+        lambda: load_identity(folder, config.tls, names, now()),
+        now,
+        counts=counts,
+        log=log,
+        is_own=not config.tls.certificate,
+    )
 
 
 def _hub(config: Config, log: Log, counts: Counts, entropy: SystemEntropy) -> Hub:
@@ -161,13 +171,12 @@ def _server(
     config: Config,
     services: Services,
     ports: Ports,
-    tls: ServerTLS,
-    ca_pin: bytes,
+    certificates: CertificateKeeper,
     metrics: Metrics,
     accept_clock: Callable[[], int],
 ) -> Server:
     sweeper = Sweeper(begin=services.hub.begin, end=services.hub.flush)
-    listener = Listener(ports.clients, tls, services, sweeper)
+    listener = Listener(ports.clients, certificates, services, sweeper)
     health_address = None
     if ports.health and config.health_address is not None:
         port = ports.health[0].getsockname()[1]
@@ -186,7 +195,7 @@ def _server(
         address=Address(config.listen_address.host, listener.port),
         version=build_version(),
         public_address=public_address(config, listener.port),
-        ca_pin=ca_pin,
+        certificates=certificates,
         accept_clock=accept_clock,
         token_issuer=config.registration_token.issuer,
     )

@@ -4,6 +4,7 @@ Standard output gets one line when clients can come; standard error gets events,
 one sentence why the server can't run. The exit status is of the shared table.
 """
 
+import contextlib
 import os
 import resource
 import signal
@@ -215,11 +216,17 @@ async def _say_ready(
 
 
 async def _obey_signals(server: Server) -> None:
-    """Drain on the first signal, leave at once on the second."""
-    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+    """Drain on the first signal, leave at once on the second; reload on SIGHUP."""
+    wanted = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    with trio.open_signal_receiver(*wanted) as signals:
         is_draining = False
         async for number in signals:
             name = signal.Signals(number).name
+            if number == signal.SIGHUP:
+                # Why not, if it can't be used, is in the log by then.
+                with contextlib.suppress(ServerError):
+                    await server.certificates.reload()
+                continue
             if is_draining:
                 # What was answered is durable; there is nothing to save.
                 click.echo(f"wigwag serve: {name} again: stopped at once", err=True)

@@ -53,6 +53,12 @@ class Counts:
     entries_corrupt: int = 0
     pages_damaged: int = 0
     is_space_low: bool = False
+    certificate_ends: float = 0.0
+    """Seconds since the Unix epoch, of what new connections are presented with."""
+    certificate_reloads: int = 0
+    certificate_failures: int = 0
+    is_certificate_refused: bool = False
+    """The files are others than those in use, and can't be used."""
     groups: int = 0
     group_records: int = 0
     commit_seconds: float = 0.0

@@ -9,6 +9,7 @@ import trio
 
 from wigwag.server._address import Address
 from wigwag.server._admission import Place, Turned
+from wigwag.server._certificate_keeper import CertificateKeeper
 from wigwag.server._errors import ConfigError, InUseError, ServerError
 from wigwag.server._peer import Peer
 from wigwag.server._poller import Poller
@@ -16,7 +17,6 @@ from wigwag.server._pump import Pump
 from wigwag.server._services import Services
 from wigwag.server._session import Session
 from wigwag.server._sweeper import Sweeper
-from wigwag.server._tls import ServerTLS
 from wigwag.server._trace import TracedSession
 
 # The kernel's queue holds a storm that is let in at the node's rate for eight seconds;
@@ -107,7 +107,7 @@ class Listener:
 
     Args:
         sockets: What `bind` returned; closed when `run` ends.
-        tls: What connections are presented with.
+        certificates: What new connections are presented with.
         services: The server behind.
         sweeper: Looks at deadlines.
     """
@@ -115,12 +115,12 @@ class Listener:
     def __init__(
         self,
         sockets: Sequence[socket.socket],
-        tls: ServerTLS,
+        certificates: CertificateKeeper,
         services: Services,
         sweeper: Sweeper,
     ) -> None:
         self._sockets = sockets
-        self._tls = tls
+        self._certificates = certificates
         self._services = services
         self._sweeper = sweeper
         self._numbers = itertools.count(1)
@@ -216,9 +216,11 @@ class Listener:
         services = self._services
         counts = services.hub.counts
         number = next(self._numbers)
+        # One for the whole connection: another may have come by its sign-in.
+        tls = self._certificates.tls
 
         def open_session(now: float) -> Session:
-            peer = Peer(place.address, self._tls.leaf_sha256, place)
+            peer = Peer(place.address, tls.leaf_sha256, place)
             if services.trace is None:
                 return Session(services, peer, number=number, now=now)
             return TracedSession(
@@ -227,7 +229,7 @@ class Listener:
 
         pump = Pump(
             connection,
-            self._tls,
+            tls,
             open_session=open_session,
             limits=services.limits,
             sweeper=self._sweeper,

@@ -43,6 +43,8 @@ _TOTALS = {
     "entries_corrupt": "Stored records that failed their checksum.",
     "groups": "Commits.",
     "group_records": "Requests in them.",
+    "certificate_reloads": "Changed certificates that were taken over.",
+    "certificate_failures": "Changed certificates that couldn't be used.",
 }
 _LABELLED = {
     "connections_refused": ("reason", "Connections refused before TLS."),
@@ -87,6 +89,16 @@ class _Figures(Collector):
             "wigwag_space_low",
             "1 while the disk is full and SENDs are refused.",
             value=float(counts.is_space_low),
+        )
+        yield GaugeMetricFamily(
+            "wigwag_certificate_end_seconds",
+            "When the certificate of new connections ends, since the Unix epoch.",
+            value=counts.certificate_ends,
+        )
+        yield GaugeMetricFamily(
+            "wigwag_certificate_refused",
+            "1 while the certificate's files changed and can't be used.",
+            value=float(counts.is_certificate_refused),
         )
         yield CounterMetricFamily(
             "wigwag_codec_disagreements",

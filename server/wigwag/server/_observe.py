@@ -25,6 +25,7 @@ LOG_KEYS = frozenset(
         "connection",  # number of the connection since the start
         "connections",
         "count",
+        "ends",  # when a certificate ends
         "error_id",
         "error_type",
         "event",

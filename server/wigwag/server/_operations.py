@@ -1,4 +1,4 @@
-"""What an operator does with a running server: look, invite, drain, set the clock."""
+"""What an operator does with a running server: look, invite, drain, mend the clock."""
 
 import resource
 from collections.abc import Callable
@@ -12,6 +12,8 @@ from wigwag.server._admin import (
     Reply,
 )
 from wigwag.server._ask import ask
+from wigwag.server._certificate_keeper import CertificateKeeper
+from wigwag.server._errors import ServerError
 from wigwag.server._join import INVITE_BYTES, JoinString, invite_code
 from wigwag.server._proofs import invite_hash
 from wigwag.server._services import Services
@@ -55,7 +57,7 @@ class Operations:
     Args:
         services: The server.
         address: Under which clients reach it.
-        ca_pin: What they hold it to.
+        certificates: What they hold it to, and what it presents.
         drain: Begins to end the server gracefully.
         accept_clock: Follows the machine's clock; returns by how many ms it moved.
         version: Of this build.
@@ -68,7 +70,7 @@ class Operations:
         services: Services,
         *,
         address: Address,
-        ca_pin: bytes,
+        certificates: CertificateKeeper,
         drain: Callable[[], None],
         accept_clock: Callable[[], int],
         version: str,
@@ -77,7 +79,7 @@ class Operations:
     ) -> None:
         self._services = services
         self._address = address
-        self._ca_pin = ca_pin
+        self._certificates = certificates
         self._drain = drain
         self._accept_clock = accept_clock
         self._version = version
@@ -91,6 +93,7 @@ class Operations:
             "invite": self._invite_reply,
             "drain": self._drain_reply,
             "accept-clock": self._accept_clock_reply,
+            "reload-certificate": self._reload_certificate_reply,
             "inbox": self._inbox_reply,
         }
 
@@ -127,11 +130,11 @@ class Operations:
         )
         if not isinstance(answer, InviteCreated):
             raise AdminRefusedError("the invite was not stored: is the disk full?")
-        return JoinString(self._address, self._ca_pin, code)
+        return JoinString(self._address, self._certificates.ca_pin, code)
 
     def address(self) -> JoinString:
         """Return how to reach the server, without an invite."""
-        return JoinString(self._address, self._ca_pin)
+        return JoinString(self._address, self._certificates.ca_pin)
 
     async def _status_reply(self, _: AdminRequest) -> Reply:
         status = await self.status()
@@ -157,8 +160,18 @@ class Operations:
             "memory_held_bytes": memory.held_bytes,
             "memory_bytes_max": memory.budget_bytes,
             **self._build_reply(),
+            **self._certificate_reply(),
             "clock_ms": self._services.clock.now_ms(),
             "newest_ms": status.clock_ms,
+        }
+
+    def _certificate_reply(self) -> Reply:
+        status = self._certificates.status
+        return {
+            "certificate": str(status.path),
+            "certificate_ends": f"{status.ends:%Y-%m-%dT%H:%M:%SZ}",
+            "certificate_reloads": status.reloads,
+            "certificate_problem": status.problem,
         }
 
     def _build_reply(self) -> Reply:
@@ -209,6 +222,15 @@ class Operations:
         connections = self._services.hub.counts.connections
         self._drain()
         return {"draining": True, "connections": connections}
+
+    async def _reload_certificate_reply(self, _: AdminRequest) -> Reply:
+        try:
+            is_other = await self._certificates.reload()
+        except ServerError as error:
+            raise AdminRefusedError(
+                f"{error.sentence}; the certificate in use stays"
+            ) from error
+        return {"is_other": is_other, **self._certificate_reply()}
 
     async def _accept_clock_reply(self, _: AdminRequest) -> Reply:
         return {"step_ms": self._accept_clock()}

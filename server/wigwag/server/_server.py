@@ -4,6 +4,7 @@
     connections   all on one poller        │ drained: at most drain_seconds
     sweeper       deadlines                │
     ticker        the folds' time, hourly  │
+    certificates  changed files            │
     admin, health                          ┘ last
 
 The engine is opened around all of them and closed after the last.
@@ -18,6 +19,7 @@ import trio
 
 from wigwag.server._address import Address
 from wigwag.server._admin import AdminServer
+from wigwag.server._certificate_keeper import CertificateKeeper
 from wigwag.server._health import Health
 from wigwag.server._join import JoinString
 from wigwag.server._listener import Listener
@@ -54,6 +56,7 @@ class Server:
         health_address: Where it answers health checks; None: nowhere.
         services: What its sessions share.
         operations: What its operator may do.
+        certificates: What new connections are presented with.
     """
 
     def __init__(
@@ -67,7 +70,7 @@ class Server:
         address: Address,
         version: str,
         public_address: Address,
-        ca_pin: bytes,
+        certificates: CertificateKeeper,
         accept_clock: Callable[[], int],
         token_issuer: str = "",
     ) -> None:
@@ -77,13 +80,14 @@ class Server:
         self.operations = Operations(
             services,
             address=public_address,
-            ca_pin=ca_pin,
+            certificates=certificates,
             drain=self.request_drain,
             accept_clock=accept_clock,
             version=version,
             listens_on=ListensOn(address, health_address),
             token_issuer=token_issuer,
         )
+        self.certificates = certificates
         self._listener = listener
         self._sweeper = sweeper
         self._health = health
@@ -121,6 +125,7 @@ class Server:
             background.start_soon(self._sweeper.run)
             background.start_soon(self._tick)
             background.start_soon(self._watch_memory)
+            background.start_soon(self.certificates.run)
             background.start_soon(admin.run, ports.admin)
             if ports.health:
                 background.start_soon(self._health.run, ports.health)

@@ -5,7 +5,11 @@ given a megabyte keeps it for the life of the connection. So nothing larger than
 RECORD_BYTES goes into either of them at a time.
 """
 
+import contextlib
 import ssl
+from hashlib import sha256
+
+from cryptography import x509
 
 from wigwag.server._certificates import ServerIdentity
 from wigwag.server._errors import ConfigError
@@ -25,8 +29,18 @@ class TLSFailedError(Exception):
 class ServerTLS:
     """An SSL context together with the hash of the leaf that it presents.
 
-    A reloaded certificate makes a new one of these: resumed clients still sign the
-    leaf of their full handshake, which is this context's.
+    A reloaded certificate makes a new one of these. Tickets are the context's own, so
+    a client that comes back with one of an older context makes a full handshake and
+    signs the new leaf; whoever resumes signs this one.
+
+    Attributes:
+        context: Presents the leaf.
+        leaf_sha256: SHA-256 of its DER, as the context presents it.
+        starts: From when on clients take it, in UTC.
+        ends: Until when.
+
+    Raises:
+        ConfigError: OpenSSL can't use the files, or they changed while they were read.
     """
 
     def __init__(self, identity: ServerIdentity) -> None:
@@ -41,8 +55,37 @@ class ServerTLS:
             raise ConfigError(
                 f"{identity.chain_path}: TLS can't use it: {error.strerror or error}"
             ) from error
+        leaf = _presented_leaf(context)
         self.context = context
-        self.leaf_sha256 = identity.leaf_sha256
+        self.leaf_sha256 = sha256(leaf).digest()
+        if self.leaf_sha256 != identity.leaf_sha256:
+            # Devices would sign one and be verified with the other.
+            raise ConfigError(
+                f"{identity.chain_path} was written while it was read: try again"
+            )
+        certificate = x509.load_der_x509_certificate(leaf)
+        self.starts = certificate.not_valid_before_utc
+        self.ends = certificate.not_valid_after_utc
+
+
+def _presented_leaf(context: ssl.SSLContext) -> bytes:
+    """Shake hands with a context in memory and return what it presents, DER.
+
+    The context is asked, not the file: what a file holds may have changed since.
+    """
+    # Looks and trusts nobody: there is no network between.
+    client_context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client_context.check_hostname = False
+    client_context.verify_mode = ssl.CERT_NONE
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server = context.wrap_bio(to_server, to_client, server_side=True)
+    client = client_context.wrap_bio(to_client, to_server)
+    for side in (client, server, client, server):
+        with contextlib.suppress(ssl.SSLWantReadError):
+            side.do_handshake()
+    leaf = client.getpeercert(binary_form=True)
+    assert leaf is not None, "a server presents its certificate in its first flight"
+    return leaf
 
 
 class TLSLink:
