@@ -81,17 +81,17 @@ def look(wanted: Look) -> Seen:
     checks: list[Check] = []
     data: Path | None = None
     if _wants_server(wanted):
-        checks += _guarded("server", partial(_server, wanted))
+        checks += guarded("server", partial(_server, wanted))
         data = server_folder(wanted.options)
     profiles: list[Path] = []
     facts: dict[Path, ProfileFacts | None] = {}
     if _wants_client(wanted):
-        checks += _guarded("client", partial(_find_profiles, wanted, profiles))
+        checks += guarded("client", partial(_find_profiles, wanted, profiles))
         for folder in profiles:
             look_at = partial(_profile, wanted, folder, facts, len(profiles) == 1)
-            checks += _guarded(f"profile {folder.name}", look_at)
+            checks += guarded(f"profile {folder.name}", look_at)
     if wanted.has_canary:
-        checks += _guarded("canary", partial(_canary, wanted, data, facts))
+        checks += guarded("canary", partial(_canary, wanted, data, facts))
     if not checks:
         words = "neither a server's data folder nor a profile of this user is here"
         checks.append(Check("found", "warning", words, "wigwag serve"))
@@ -127,7 +127,7 @@ def _wants_client(wanted: Look) -> bool:
     return not wanted.is_server and wanted.options.is_empty
 
 
-def _guarded(subject: str, work: Callable[[], list[Check]]) -> list[Check]:
+def guarded(subject: str, work: Callable[[], list[Check]]) -> list[Check]:
     """Do some work; whatever goes wrong in it is one more thing that is told."""
     try:
         return work()
