@@ -323,3 +323,18 @@ async def test_directory_requests_are_bounded_by_device() -> None:
         marks = ReceiptsGet(chats=(urandom(16),))
         await peer.ask(marks)
         assert await code_of(peer, marks) is ErrorCode.RATE_LIMITED
+
+
+async def test_a_stranger_cannot_use_up_the_tokens_of_a_device() -> None:
+    """Anybody may name a device in a RE_REGISTER; its owner still gets his answer."""
+    limits = Limits(keys_burst=2)
+    async with server(limits=limits) as running:
+        port = running.address.port
+        async with connect(port) as owner:
+            await owner.register(account := Account(), running.join)
+            async with connect(port) as stranger:
+                again = stranger.re_register_message(account)
+                forged = msgspec.structs.replace(again, signature=bytes(64))
+                assert await code_of(stranger, forged) is ErrorCode.AUTH_FAILED
+                assert await code_of(stranger, forged) is ErrorCode.AUTH_FAILED
+            assert isinstance(await owner.ask(PrekeysCount()), PrekeysStored)

@@ -29,6 +29,9 @@ class RequestLimits:
         self._claims = TokenBuckets[tuple[User, User]](
             limits.claim_burst, 1 / limits.claim_seconds, keys_max
         )
+        self._claims_of_device = TokenBuckets[Device](
+            limits.directory_burst, limits.directory_per_second, keys_max
+        )
         self._directory = TokenBuckets[Device](
             limits.directory_burst, limits.directory_per_second, keys_max
         )
@@ -59,12 +62,20 @@ class RequestLimits:
         """Take a PREKEYS_CLAIM's token, by pair of users."""
         return self._claims.take((requester, target), now) if self._is_on else 0.0
 
+    def claims(self, device: Device, now: float) -> float:
+        """Take a PREKEYS_CLAIM's token of the device: a look-up, whoever is meant.
+
+        A bucket of its own, as large as the directory's: a new chat takes a name, a
+        list and a bundle, and the first two must not use up the third.
+        """
+        return self._claims_of_device.take(device, now) if self._is_on else 0.0
+
     def directory(self, device: Device, now: float) -> float:
         """Take a look-up's token (usernames, device lists)."""
         return self._directory.take(device, now) if self._is_on else 0.0
 
     def keys(self, device: Device, now: float) -> float:
-        """Take an upload's token (prekeys, device lists, new registrations)."""
+        """Take a token of what concerns one's own keys (uploads, counts, new lists)."""
         return self._keys.take(device, now) if self._is_on else 0.0
 
     def receipts(self, device: Device, now: float) -> float:

@@ -114,10 +114,6 @@ def re_register(session: Session, event: Received) -> None:
     message = event.message
     assert isinstance(message, ReRegister)
     device = device_of(message.user, message.device)
-    wait = session.services.request_limits.keys(device, session.now)
-    if wait:
-        session.refuse_event(event, ErrorCode.RATE_LIMITED, wait)
-        return
     if session.identity is not None and session.identity.device != device:
         _fail(session, event.corr, event.type)
         return
@@ -128,6 +124,12 @@ def re_register(session: Session, event: Received) -> None:
     )
 
     def signed(pending: Pending, found: DeviceFound) -> None:
+        # Not before the signature is known to be right: anybody may name a device,
+        # and could use up its owner's bucket.
+        wait = session.services.request_limits.keys(device, session.now)
+        if wait:
+            pending.refuse(ErrorCode.RATE_LIMITED, round_up_ms(wait))
+            return
         try:
             verify_signed_prekey(
                 message.signed_prekey,

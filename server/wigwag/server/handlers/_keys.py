@@ -60,7 +60,7 @@ def prekeys_upload(session: Session, event: Received) -> None:
     identity = session.identity
     assert isinstance(message, PrekeysUpload)
     assert identity is not None
-    if not _may_change_keys(session, event, identity):
+    if not _may_use_keys(session, event, identity):
         return
     signed = message.signed
     now_ms = session.services.clock.now_ms()
@@ -111,7 +111,8 @@ def prekeys_count(session: Session, event: Received) -> None:
     identity = session.identity
     assert isinstance(event.message, PrekeysCount)
     assert identity is not None
-    session.ask(CountRequest(device=identity.device), event, _held)
+    if _may_use_keys(session, event, identity):
+        session.ask(CountRequest(device=identity.device), event, _held)
 
 
 def prekeys_claim(session: Session, event: Received) -> None:
@@ -120,9 +121,12 @@ def prekeys_claim(session: Session, event: Received) -> None:
     identity = session.identity
     assert isinstance(message, PrekeysClaim)
     assert identity is not None
-    wait = session.services.request_limits.claim(
-        identity.user, message.user, session.now
-    )
+    limits = session.services.request_limits
+    wait = limits.claims(identity.device, session.now)
+    if wait:
+        session.refuse_event(event, ErrorCode.RATE_LIMITED, wait)
+        return
+    wait = limits.claim(identity.user, message.user, session.now)
     request = ClaimRequest(device=identity.device, user=message.user, one_time=not wait)
     session.ask(request, event, _claimed)
 
@@ -133,7 +137,7 @@ def device_list_publish(session: Session, event: Received) -> None:
     identity = session.identity
     assert isinstance(message, DeviceListPublish)
     assert identity is not None
-    if not _may_change_keys(session, event, identity):
+    if not _may_use_keys(session, event, identity):
         return
     blob = message.list.blob
     try:
@@ -178,7 +182,7 @@ def device_list_get(session: Session, event: Received) -> None:
         session.ask(request, event, _listed)
 
 
-def _may_change_keys(session: Session, event: Received, identity: Identity) -> bool:
+def _may_use_keys(session: Session, event: Received, identity: Identity) -> bool:
     wait = session.services.request_limits.keys(identity.device, session.now)
     if wait:
         session.refuse_event(event, ErrorCode.RATE_LIMITED, wait)

@@ -272,6 +272,14 @@ LIMITS: dict[str, LimitInfo] = {
         'devices',
         'Devices of an account.',
     ),
+    'chats_per_account_max': LimitInfo(
+        'chats_per_account_max',
+        5000,
+        5000,
+        5000,
+        'chats',
+        'Chats that an account opens: those whose first message is one of its own.',
+    ),
     'reconnect_first_ms': LimitInfo(
         'reconnect_first_ms',
         250,
