@@ -1,0 +1,1 @@
+"""What systemd and containers are told, held to the configuration."""

@@ -1,0 +1,1 @@
+"""Pages for operators, held to what they speak of."""
