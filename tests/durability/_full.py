@@ -36,13 +36,19 @@ class NotPermittedError(Exception):
 
 
 @contextmanager
-def small_file_system(folder: Path) -> Generator[Path, None, None]:
+def small_file_system(
+    folder: Path, size_mib: int = SIZE_MIB
+) -> Generator[Path, None, None]:
     """Mount a file system in memory while the block lasts.
+
+    Args:
+        folder: Where.
+        size_mib: Its size in MiB.
 
     Raises:
         NotPermittedError: It can't be mounted.
     """
-    options = ("-t", "tmpfs", "-o", f"size={SIZE_MIB}m", "tmpfs", str(folder))
+    options = ("-t", "tmpfs", "-o", f"size={size_mib}m", "tmpfs", str(folder))
     if os.geteuid() != 0 or _run("mount", *options) != 0:
         raise NotPermittedError
     try:
