@@ -149,7 +149,7 @@ def pumping(limits: Limits, tls: ServerTLS) -> Generator[tuple[Pump, socket.sock
 async def tls() -> ServerTLS:
     """What a server presents."""
     async with server() as running:
-        return running.server._listener._tls
+        return running.server._listener._certificates.tls
 
 
 @pytest.mark.parametrize("beside", AROUND)

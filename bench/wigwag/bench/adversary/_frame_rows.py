@@ -33,6 +33,7 @@ from wigwag.wire import (
     Hello,
     MessageType,
     Ping,
+    Pong,
     PrekeysCount,
     PrekeysStored,
     Reject,
@@ -50,7 +51,7 @@ UNKNOWN_BYTES = LIMITS["unknown_frame_bytes_max"].value
 # Ten times what may come at once.
 FLOOD_FRAMES = 10 * LIMITS["control_burst"].value
 ACK_FRAMES = 2 * LIMITS["ack_per_second_max"].value
-# Requests that are joined into one write.
+# Requests that are joined into one write; fewer than what may come at once.
 JOINED = 64
 # Another draft than any server's; the bit says that it is one.
 OTHER_DRAFT = 0xFFFF
@@ -185,9 +186,9 @@ def _single_bytes(target: Target) -> Seen:
 def _joined(wire: Wire, _: Account) -> Seen:
     """Many requests in one segment, each answered once and in order."""
     corrs = range(CORR, CORR + JOINED)
-    wire.send(b"".join(encode_frame(PrekeysCount(), DRAFT, corr) for corr in corrs))
+    wire.send(b"".join(encode_frame(Ping(corr), DRAFT, corr) for corr in corrs))
     for corr in corrs:
-        must(isinstance(wire.answer_to(corr), PrekeysStored), "no answer")
+        must(wire.answer_to(corr) == Pong(corr), "no answer")
     return wire.observe()
 
 

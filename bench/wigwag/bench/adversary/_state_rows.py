@@ -38,13 +38,15 @@ from wigwag.wire import (
     Ack,
     AuthOk,
     Deliver,
+    Error,
     ErrorCode,
     Goaway,
     MessageClass,
     Ping,
     Pong,
     PrekeysCount,
-    PrekeysStored,
+    Receipts,
+    ReceiptsGet,
     Sequenced,
     encode_frame,
     frame,
@@ -161,16 +163,31 @@ def _twice(target: Target) -> Seen:
 
 
 def _pipeline(wire: Wire, _: Account) -> Seen:
-    """More requests than may be in flight: each gets its answer, in order."""
+    """More requests than may be in flight: each is answered once, granted or not.
+
+    What is granted is in order; what is over the device's rate is refused at once.
+    """
     corrs = range(CORR, CORR + PIPELINE)
-    wire.send(b"".join(_count(corr) for corr in corrs))
-    for corr in corrs:
+    asked = ReceiptsGet(chats=(secrets.token_bytes(16),))
+    wire.send(b"".join(encode_frame(asked, DRAFT, corr) for corr in corrs))
+    answered: list[int] = []
+    granted: list[int] = []
+    while len(answered) < PIPELINE:
         came = wire.read_frame()
-        while came is not None and not came.flags & RESPONSE:
-            came = wire.read_frame()
-        must(came is not None and came.corr == corr, "an answer is missing")
+        must(came is not None, "an answer is missing")
         assert came is not None
-        must(isinstance(came.message, PrekeysStored), "a request was refused")
+        if not came.flags & RESPONSE:
+            continue
+        answered.append(came.corr)
+        if isinstance(came.message, Receipts):
+            granted.append(came.corr)
+        else:
+            is_slowed = isinstance(came.message, Error) and (
+                came.message.code == ErrorCode.RATE_LIMITED
+            )
+            must(is_slowed, "a request was refused")
+    must(sorted(answered) == list(corrs), "a request was answered twice")
+    must(granted == sorted(granted), "answers are out of order")
     return wire.observe()
 
 
