@@ -200,7 +200,10 @@ def test_a_token_is_used_up_through_a_kill(world: World, tmp_path: Path) -> None
         assert token.split(".")[1] not in logged
 
 
-def test_a_key_that_can_not_be_used_stops_the_start(tmp_path: Path) -> None:
+@pytest.mark.parametrize("check", [(), ("--check-config",)])
+def test_a_key_that_can_not_be_used_stops_the_start(
+    check: tuple[str, ...], tmp_path: Path
+) -> None:
     """One sentence and status 3, not a server that lets nobody in."""
     config = tmp_path / "wigwag.toml"
     config.write_text(
@@ -210,7 +213,7 @@ def test_a_key_that_can_not_be_used_stops_the_start(tmp_path: Path) -> None:
     done = subprocess.run(
         [
             *(sys.executable, "-m", "wigwag", "serve", "--config", str(config)),
-            *("--data", str(tmp_path / "data"), "--listen", "127.0.0.1:0"),
+            *("--data", str(tmp_path / "data"), "--listen", "127.0.0.1:0", *check),
         ],
         capture_output=True,
         text=True,

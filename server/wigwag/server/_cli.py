@@ -24,6 +24,7 @@ from wigwag.server._folder import DataFolder, open_folder
 from wigwag.server._join import FIRST_INVITE_HOURS, FIRST_INVITE_USES
 from wigwag.server._limits import DESCRIPTORS_SPARE
 from wigwag.server._observe import Log, make_log
+from wigwag.server._proofs import make_verifiers
 from wigwag.server._server import Server
 from wigwag.spec import ExitCode
 
@@ -78,6 +79,7 @@ def serve(
     try:
         config = load_config(config_path, os.environ, _settings(options))
         if check_config:
+            make_verifiers(config)  # reads the keys of the identity service
             click.echo("the configuration is good")
             return
         _run(config, accepts_clock=accept_clock, accepts_loss=accept_loss)

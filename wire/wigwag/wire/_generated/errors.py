@@ -76,7 +76,7 @@ class ErrorCode(IntEnum):
     STORE_ROLLED_BACK = 0x4002
     """This profile is an older copy of one that connected since."""
     PROOF_REFUSED = 0x4003
-    """The invite is wrong, used up or expired."""
+    """The invite or token is wrong, used up or expired."""
     RATE_LIMITED = 0x5001
     """Too many requests in a short time."""
     ENHANCE_CALM = 0x5002
@@ -435,8 +435,8 @@ ERRORS: dict[int, ErrorInfo] = {
         'never',
         'none',
         'client',
-        'The invite is wrong, used up or expired.',
-        'Ask the operator for a new invite (wigwag admin invite).',
+        'The invite or token is wrong, used up or expired.',
+        'Ask the operator for a new invite (wigwag admin invite), or your identity service for a new token.',
     ),
     ErrorCode.RATE_LIMITED: ErrorInfo(
         'RATE_LIMITED',
