@@ -2,8 +2,8 @@
 
 Rule 11 of the design: a fold that raises leaves nothing behind. Rows are values, so
 a `Draft` puts a new one in the place of the old one at once and remembers the old
-one: reading is one look-up, also of what the record itself wrote. `apply` makes the
-record's changes the group's; `revert` puts the old rows back.
+one: reading is one look-up, also of what the record itself wrote. `revert` puts the
+old rows back; `apply` adds what isn't rows to the group.
 """
 
 from typing import Any
@@ -43,6 +43,7 @@ class Draft:
     __slots__ = (
         *(
             "_caches",
+            "_dirty",
             "_forgotten",
             "_undo",
             "entries",
@@ -60,8 +61,10 @@ class Draft:
         self.source = state.next_source()
         self.epoch = state.epoch
         self._caches = state.caches
-        # (table index, key, what was in its place), in the order of writing.
-        self._undo: list[tuple[int, Any, object]] = []
+        self._dirty = state.changes.rows
+        # (table index, key, what was in its place, whether the group had written it),
+        # in the order of writing.
+        self._undo: list[tuple[int, Any, object, bool]] = []
         self._forgotten: list[Device] = []
         self.entries: list[tuple[Device, InboxEntry]] = []
         self.log: list[LogRow] = []
@@ -100,9 +103,9 @@ class Draft:
     def put(self, table: Table[KeyT, RowT], key: KeyT, row: RowT | None) -> None:
         """Replace a row; None deletes it."""
         index = table.index
-        young = self._caches[index].young
-        self._undo.append((index, key, young.get(key, ABSENT)))
-        young[key] = row
+        young, dirty = self._caches[index].young, self._dirty[index]
+        self._undo.append((index, key, young.get(key, ABSENT), key in dirty))
+        young[key] = dirty[key] = row
 
     def slice_of(self, key: SliceKey) -> Slice:
         """Return stored entries of an inbox, those of the running group included.
@@ -155,12 +158,16 @@ class Draft:
 
     def revert(self) -> None:
         """Put back what the record replaced."""
-        for index, key, before in reversed(self._undo):
-            young = self._caches[index].young
+        for index, key, before, was_dirty in reversed(self._undo):
+            young, dirty = self._caches[index].young, self._dirty[index]
             if before is ABSENT:
                 del young[key]
             else:
                 young[key] = before
+            if was_dirty:
+                dirty[key] = before
+            else:
+                del dirty[key]
 
     def apply(self) -> None:
         """Make the record's changes the group's; then it can't be taken back."""
@@ -168,9 +175,6 @@ class Draft:
         changes = state.changes
         if self.epoch != state.epoch:
             state.open_epoch(self.epoch)
-        caches, dirty = self._caches, changes.rows
-        for index, key, _ in self._undo:
-            dirty[index][key] = caches[index].young[key]
         for device in self._forgotten:
             state.caches[SHARES.index].forget(device)
         for device, entry in self.entries:
