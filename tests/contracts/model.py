@@ -42,6 +42,7 @@ from wigwag.wire import suite1
 
 DAY_MS = 86_400_000
 NO_ID = bytes(16)
+CHATS_MAX = 5_000
 
 
 @dataclass
@@ -91,6 +92,8 @@ class Model:
         self.last_registration: dict[Device, int] = {}
         self.keys: dict[bytes, bytes] = {}
         self.deleted: dict[bytes, int] = {}
+        # user → chats whose first message was his
+        self.opened: dict[bytes, int] = {}
 
     def place(self, last: int) -> int:
         """Return the position after `last`."""
@@ -145,6 +148,7 @@ class Model:
             return Failed(Refusal.AUTH_FAILED)
         if user not in self.deleted:
             self.deleted[user] = self.now_ms
+            self.opened.pop(user, None)
             for device in self.devices(user):
                 waiting = self.unread(device)
                 self.last_registration[device] = self.registration.pop(device)
@@ -210,6 +214,9 @@ class Model:
         if not self.devices(others[0]):
             return self.refuse(send, Refusal.NOT_FOUND)
         is_placed = send.class_ in (1, 2)
+        is_opening = is_placed and send.chat not in self.heads
+        if is_opening and self.opened.get(own, 0) >= CHATS_MAX:
+            return self.refuse(send, Refusal.QUOTA)
         stale = self.stale(send)
         if is_placed and stale is not None:
             return self.refuse(send, Refusal.DEVICES_STALE, devices=stale)
@@ -220,6 +227,8 @@ class Model:
             if send.after != last:
                 return self.refuse(send, Refusal.OUT_OF_ORDER, last_id=last)
             self.tails[tail] = send.client_msg_id
+            if is_opening:
+                self.opened[own] = self.opened.get(own, 0) + 1
             seq = self.heads[send.chat] = self.place(self.heads.get(send.chat, 0))
         stored = Sequenced(send.client_msg_id, send.attempt, seq, self.now_ms)
         self.answers[key] = (stored, send.registration_id, body)

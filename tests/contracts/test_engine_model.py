@@ -220,6 +220,7 @@ def shape_of(model: Model) -> object:
         sorted(model.heads.items()),
         sorted(model.names),
         sorted(model.deleted.items()),
+        sorted(model.opened.items()),
     )
 
 
@@ -239,6 +240,7 @@ def stored(lab: Lab) -> object:
         run("SELECT chat, head FROM chat ORDER BY 1"),
         [name for (name,) in run("SELECT name FROM username ORDER BY 1")],
         run("SELECT user, deleted_ms FROM deleted_account ORDER BY 1"),
+        run("SELECT user, chats FROM opened_chats ORDER BY 1"),
     )
 
 

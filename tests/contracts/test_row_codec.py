@@ -53,6 +53,7 @@ CASES = {
             st.text("abc.", max_size=9),
         ),
     ),
+    "opened_chats": (ID, PLACE),
     "deleted_account": (ID, st.builds(rows.DeletedRow, KEY, PLACE)),
     "device": (DEVICE, st.builds(rows.DeviceRow, KEY, KEY, PLACE, st.booleans())),
     "device_list": (

@@ -114,10 +114,14 @@ def send_in_conflict(draft: Draft, send: Send) -> Answer:
 
 
 def judge_without_devices(
-    draft: Draft, send: Send, rosters: Sequence[rows.RosterRow]
+    draft: Draft,
+    send: Send,
+    rosters: Sequence[rows.RosterRow],
+    *,
+    is_opening: bool,
 ) -> tuple[Refusal, DevicesStale | None] | None:
     """Take a message whatever devices it is for."""
-    found = _real_judge(draft, send, rosters)
+    found = _real_judge(draft, send, rosters, is_opening=is_opening)
     return None if found is not None and found[0] is Refusal.DEVICES_STALE else found
 
 

@@ -65,7 +65,7 @@ AUTH_FAILED = Failed(Refusal.AUTH_FAILED)
 DELETE_BOB = AccountDelete(BOB, KEY)
 GONE_TABLES = (
     *(rows.ACCOUNTS, rows.DEVICES, rows.SENDERS, rows.HEADS, rows.ROSTERS),
-    *(rows.PREKEYS, rows.PAGES, rows.LISTS),
+    *(rows.PREKEYS, rows.PAGES, rows.LISTS, rows.OPENED),
 )
 
 
@@ -97,7 +97,9 @@ def test_the_bound_is_that_of_the_specification() -> None:
 def test_nothing_of_a_deleted_account_is_left_but_its_id_and_key(world: World) -> None:
     """R-ACCOUNT-004: keys, lists and inboxes go with the record."""
     world.ask(PrekeysUpload(BOB_2, REGISTRATION, ec_prekeys(1, 2), kem_prekeys(2, 3)))
+    world.sent(envelope(ALICE_1), envelope(BOB_2), sender=BOB_1)
     world.sent(envelope(BOB_1), envelope(BOB_2))
+    assert world.tables[rows.OPENED] == {BOB: 1}
     assert world.ask(DELETE_BOB) == AccountDeleted(world.now_ms)
     for table in GONE_TABLES:
         left = [key for key in world.tables[table] if key[:16] == BOB]

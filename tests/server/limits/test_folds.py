@@ -302,6 +302,20 @@ def test_devices_max(beside: int) -> None:
 
 
 @pytest.mark.parametrize("beside", AROUND)
+def test_chats_opened_max(beside: int) -> None:
+    """chats_per_account_max: the last that fits is opened, the next is refused."""
+    world = two()
+    world.tables[rows.OPENED][ALICE] = bounds.CHATS_OPENED_MAX - 1 + beside
+    answer = world.ask(world.send())
+    if beside > 0:
+        assert isinstance(answer, Refused)
+        assert answer.code is Refusal.QUOTA
+    else:
+        assert isinstance(answer, Sequenced)
+        assert world.tables[rows.OPENED][ALICE] == bounds.CHATS_OPENED_MAX + beside
+
+
+@pytest.mark.parametrize("beside", AROUND)
 def test_lists_max(beside: int) -> None:
     """More lists than fit come with the next request."""
     world = two()

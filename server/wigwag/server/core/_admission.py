@@ -7,10 +7,10 @@ dedupe; so they need no hint and can't be outdated.
 from collections.abc import Sequence
 
 from wigwag.server.core._draft import Draft
-from wigwag.server.core._limits import DEVICES_STALE_MAX
+from wigwag.server.core._limits import CHATS_OPENED_MAX, DEVICES_STALE_MAX
 from wigwag.server.core._refusals import Refusal
 from wigwag.server.core._requests import Send
-from wigwag.server.core._rows import HEADS, SHARES, RosterRow
+from wigwag.server.core._rows import HEADS, OPENED, SHARES, RosterRow
 from wigwag.server.core._values import (
     CLASS_OPERATION,
     USER_BYTES,
@@ -96,7 +96,7 @@ def is_recipient_full(draft: Draft, send: Send) -> bool:
 
 
 def judge(
-    draft: Draft, send: Send, rosters: Sequence[RosterRow]
+    draft: Draft, send: Send, rosters: Sequence[RosterRow], *, is_opening: bool
 ) -> tuple[Refusal, DevicesStale | None] | None:
     """Judge a SEND that is known to be new; None: it may go on.
 
@@ -104,11 +104,14 @@ def judge(
         draft: The record's view.
         send: The message.
         rosters: The devices of each user that it names.
+        is_opening: It is the first message of its chat.
     """
     own = send.sender[:USER_BYTES]
     for user, roster in zip(send.users, rosters, strict=True):
         if not roster and user != own:
             return Refusal.NOT_FOUND, None
+    if is_opening and (draft.get(OPENED, own) or 0) >= CHATS_OPENED_MAX:
+        return Refusal.QUOTA, None
     if send.class_ <= CLASS_OPERATION:
         stale = find_stale_devices(draft, send, rosters)
         if stale is not None:

@@ -10,7 +10,8 @@ The order of the checks is the protocol:
    So a pipeline can't reorder around a refusal.
 
 Only then is anything written: the sent-index entry, the chat's head and tail, the
-sender's highest id, and, through the inbox fold, the deliveries.
+sender's highest id, of a first message the count of chats that its account opened
+(R-SEND-009), and, through the inbox fold, the deliveries.
 """
 
 from hashlib import sha256
@@ -25,6 +26,7 @@ from wigwag.server.core._refusals import Refusal
 from wigwag.server.core._requests import Send
 from wigwag.server.core._rows import (
     CHATS,
+    OPENED,
     SENDERS,
     SENT,
     ChatRow,
@@ -81,7 +83,8 @@ def fold_send(draft: Draft, send: Send) -> Answer:
     if not _is_direct(send, users):
         return Refused(send.client_msg_id, send.attempt, Refusal.NOT_FOUND)
     rosters = [draft.roster(user) for user in send.users]
-    refusal = judge(draft, send, rosters)
+    is_opening = chat is None and send.class_ <= CLASS_OPERATION
+    refusal = judge(draft, send, rosters, is_opening=is_opening)
     if refusal is not None:
         code, devices = refusal
         return Refused(send.client_msg_id, send.attempt, code, devices=devices)
@@ -98,6 +101,9 @@ def fold_send(draft: Draft, send: Send) -> Answer:
                 send.client_msg_id, send.attempt, Refusal.OUT_OF_ORDER, last_id=last_id
             )
         chat_seq = _take_place(draft, send, chat)
+        if is_opening:
+            own = send.sender[:USER_BYTES]
+            draft.put(OPENED, own, (draft.get(OPENED, own) or 0) + 1)
     digest = digest_of(send)
     draft.put(
         SENT,
@@ -178,7 +184,7 @@ def _is_direct(send: Send, users: tuple[User, ...] | None) -> bool:
     """
     own = send.sender[:USER_BYTES]
     if send.users == users:
-        return own in users
+        return own in send.users
     others = [user for user in send.users if user != own]
     if len(others) != 1:
         return False

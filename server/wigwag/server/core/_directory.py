@@ -46,6 +46,7 @@ from wigwag.server.core._rows import (
     INVITES,
     LISTS,
     NAMES,
+    OPENED,
     PREKEYS,
     ROSTERS,
     SENDERS,
@@ -377,6 +378,7 @@ def fold_delete_account(draft: Draft, request: AccountDelete) -> Answer:
     draft.put(LISTS, list_key(user, account.list_seq), None)
     draft.put(ROSTERS, user, None)
     draft.put(ACCOUNTS, user, None)
+    draft.put(OPENED, user, None)
     draft.put(DELETED, user, DeletedRow(request.account_key, draft.now_ms))
     # Older lists, and what is left of devices removed before, by their keys' range.
     draft.purged.append(user)

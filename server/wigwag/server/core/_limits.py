@@ -30,6 +30,9 @@ PREKEYS_MAX = 400
 LISTS_MAX = 16
 # Devices of an account: each costs every sender an envelope.
 DEVICES_MAX: Final = LIMITS["devices_per_account_max"].value
+# Chats that an account opens: each is a row for good. What others open isn't counted,
+# or strangers could use up what its owner may.
+CHATS_OPENED_MAX: Final = LIMITS["chats_per_account_max"].value
 # The username of a deleted account stays taken: as long as repeated SENDs are known, so
 # that nobody gets what was meant for another.
 NAME_HOLD_DAYS: Final = LIMITS["name_hold_days"].value

@@ -90,6 +90,10 @@ class SentRow(msgspec.Struct, frozen=True, gc=False):
     digest: bytes
 
 
+OpenedRow: TypeAlias = int
+"""How many chats an account opened: those whose first message is one of its own."""
+
+
 class LogRow(msgspec.Struct, frozen=True, gc=False):
     """A chat-log header: what has a place in a chat, without its bodies."""
 
@@ -336,11 +340,12 @@ PREKEYS = Table[Device, PrekeyRow]("prekey_base", 14)
 PAGES = Table[bytes, PageRow]("prekey_page", 15, is_kept=False)
 COUNTS = Table[None, Counts]("counts", 16, is_kept=False)
 DELETED = Table[User, DeletedRow]("deleted_account", 17)
+OPENED = Table[User, OpenedRow]("opened_chats", 18)
 
 TABLES: tuple[Table[Any, Any], ...] = (
     *(CHATS, SENDERS, SENT, HEADS, MARKS, ROSTERS, SHARES, SLICES, SCANS),
     *(ACCOUNTS, DEVICES, LISTS, NAMES, INVITES, PREKEYS, PAGES, COUNTS),
-    DELETED,
+    *(DELETED, OPENED),
 )
 
 # Rows of these are answers of a query, not stored under their key.

@@ -61,6 +61,7 @@ from wigwag.server.core._rows import (
     LISTS,
     MARKS,
     NAMES,
+    OPENED,
     PAGES,
     PREKEYS,
     ROSTERS,
@@ -127,9 +128,10 @@ class Wish:
             self.row(SENT, sent_key(send.sender, send.client_msg_id, send.chat))
         else:
             self._high[send.sender] = send.client_msg_id
-        self.row(CHATS, send.chat)
         own = send.sender[:USER_BYTES]
         is_sequenced = send.class_ <= CLASS_OPERATION
+        if self.row(CHATS, send.chat) is None and is_sequenced:
+            self.row(OPENED, own)
         is_lost = False
         for user in send.users:
             roster = self.row(ROSTERS, user)

@@ -116,6 +116,18 @@ def roster_row(columns: Columns) -> rows.RosterRow:
     return tuple((number, reg) for number, reg in _LISTED.iter_unpack(columns[0]))
 
 
+def opened_columns(key: bytes, row: rows.OpenedRow) -> Columns:
+    """Return the columns of a count of chats."""
+    return key, row
+
+
+def opened_row(columns: Columns) -> rows.OpenedRow:
+    """Return how many chats an account opened."""
+    (chats,) = columns
+    assert isinstance(chats, int)
+    return chats
+
+
 def account_columns(key: bytes, row: rows.AccountRow) -> Columns:
     """Return an account's columns."""
     return (
@@ -328,6 +340,7 @@ SHAPES = (
         split_mark_key,
     ),
     _shape(rows.ROSTERS, "user", "devices", roster_columns, roster_row),
+    _shape(rows.OPENED, "user", "chats", opened_columns, opened_row),
     _shape(
         rows.ACCOUNTS,
         "user",

@@ -17,7 +17,7 @@ A build opens what it or an older build wrote, and refuses what a newer one wrot
 from wigwag.server.engines._sql import Database, fetch_one
 from wigwag.server.ports import SchemaTooNewError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 # The oldest release that can open what this build writes.
 OPENED_BY_VERSION = "0.1.0"
 # "wigw" in the file's header, so that `file` and an operator can tell.
@@ -91,6 +91,18 @@ CREATE TABLE deleted_account(
   deleted_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 """
 
+# Since schema 3.
+_OPENED_TABLE = """
+CREATE TABLE opened_chats(
+  user BLOB PRIMARY KEY, chats INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+"""
+# Of chats that are there already: the first tail is that of the device which opened it.
+_COUNT_OPENED = """
+INSERT INTO opened_chats
+  SELECT substr(tails, 1, 16), count(*) FROM chat
+  WHERE substr(tails, 1, 16) IN (SELECT user FROM account) GROUP BY 1;
+"""
+
 SENT_PREFIX = "sent_index_"
 LOG_PREFIX = "chat_log_"
 
@@ -113,6 +125,7 @@ def create_schema(database: Database) -> None:
     """Make the tables of an empty database. Call it within a transaction."""
     database.execute(_TABLES)
     database.execute(_DELETED_TABLE)
+    database.execute(_OPENED_TABLE)
     database.execute(
         "INSERT INTO log VALUES (1, ?, ?, 0, 0, 0)",
         (SCHEMA_VERSION, OPENED_BY_VERSION),
@@ -134,8 +147,12 @@ def check_schema(database: Database) -> None:
 def upgrade_schema_txn(database: Database) -> None:
     """Bring what an older build wrote to this build's schema."""
     (found,) = fetch_one(database, "SELECT schema FROM log")
-    if found < SCHEMA_VERSION:
+    if found < 2:
         database.execute(_DELETED_TABLE)
+    if found < 3:
+        database.execute(_OPENED_TABLE)
+        database.execute(_COUNT_OPENED)
+    if found < SCHEMA_VERSION:
         database.execute("UPDATE log SET schema = ?", (SCHEMA_VERSION,))
 
 
