@@ -53,6 +53,12 @@ def _power_client(seed: int, count: int) -> Tally:
     return tally
 
 
+def _power_process(seed: int, count: int) -> Tally:
+    from tests.durability._power_process import run
+
+    return run(seed, count)
+
+
 def _kill(seed: int, count: int) -> Tally:
     from tests.durability._kill import run
 
@@ -92,6 +98,7 @@ def _rot(seed: int, count: int) -> Tally:
 KINDS: dict[str, Kind] = {
     "power": Kind(_power, "cuts", 150, 4_000, 48),
     "power-client": Kind(_power_client, "cuts", 60, 1_000, 60),
+    "power-process": Kind(_power_process, "cuts", 1, 5, 5),
     "kill": Kind(_kill, "kills", 20, 300, 20),
     "kill-client": Kind(_kill_client, "kills", 6, 60, 15),
     "crash": Kind(_crash, "crashes", 0, 84, 21),

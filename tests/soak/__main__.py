@@ -16,7 +16,7 @@ EPILOG = """examples:
   python -m tests.soak --seed 17 --minutes 0.5 --people 4
 
 The seed decides what goes wrong when; what meets what is up to the machine.
-Secrets, server folder, profiles and logs are searched at the end; nothing is kept.
+Server folder, profiles and logs are searched for secrets; --keep leaves them there.
 """
 FINDINGS_TOLD_MAX = 20
 TOLD = ("lost", "doubled", "reordered", "leaked")
@@ -39,9 +39,14 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         "--people", type=int, default=PEOPLE, help=f"even; default: {PEOPLE}"
     )
     parser.add_argument("--json", type=Path, help="write the figures to this file")
+    parser.add_argument(
+        "--keep", type=Path, help="a new folder for all that is left behind"
+    )
     options = parser.parse_args(arguments)
     if options.people < 2 or options.people % 2:
         parser.error("--people: people talk in pairs, so give an even number from 2")
+    if options.keep and options.keep.exists():
+        parser.error("--keep: give a folder that doesn't exist yet")
     if options.minutes <= 0:
         parser.error("--minutes: give more than 0")
     return options
@@ -78,7 +83,7 @@ def main(arguments: list[str]) -> int:
     seed = options.seed
     if seed is None:
         seed = int.from_bytes(os.urandom(4))
-    result = run(seed, options.minutes * 60, options.people)
+    result = run(seed, options.minutes * 60, options.people, options.keep)
     print(line(result), flush=True)
     for one in result.findings[:FINDINGS_TOLD_MAX]:
         print(f"  {one.what}: {one.detail}", flush=True)

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -111,29 +112,37 @@ class Soak:
         seed: Decides the plan and what is said.
         seconds: Length of the chaos.
         people: An even number of people.
-        say: Is told where we are.
+        keep: A new folder for everything that is left behind; None: nothing is kept.
     """
 
-    def __init__(self, seed: int, seconds: float, people: int) -> None:
+    def __init__(
+        self, seed: int, seconds: float, people: int, keep: Path | None = None
+    ) -> None:
         self.result = Result(seed, seconds)
         self.seed = seed
         self.seconds = seconds
         self.people = people
         self.watch = Watch()
+        self.keep = keep
 
     async def run(self) -> Result:
         """Run it whole."""
-        with TemporaryDirectory(prefix="wigwag-soak-") as name:
-            folder = Path(name)
-            with small_disk(folder / "data") as disk, attacker_process() as attacker:
-                world = self._world(folder)
-                try:
-                    await self._live(world, attacker, disk)
-                finally:
-                    for person in world.people:
-                        person.stop(is_stopped=False)
-                        person.kill()
-                    world.server.process.kill()
+        with (
+            kept_folder(self.keep) as folder,
+            small_disk(folder / "data") as disk,
+            attacker_process() as attacker,
+        ):
+            world = self._world(folder)
+            try:
+                await self._live(world, attacker, disk)
+            finally:
+                for person in world.people:
+                    person.stop(is_stopped=False)
+                    person.kill()
+                world.server.process.kill()
+            if self.keep is not None:
+                # What lies on the small disk goes with it.
+                shutil.copytree(folder / "data", folder / "data-kept", ignore=sockets)
         return self.result
 
     def _world(self, folder: Path) -> World:
@@ -379,6 +388,22 @@ async def talking(world: World) -> AsyncGenerator[None, None]:
 
 
 @contextlib.contextmanager
+def kept_folder(keep: Path | None) -> Generator[Path, None, None]:
+    """Make the folder of a run; it goes with the block, unless it is to be kept."""
+    if keep is not None:
+        keep.mkdir(mode=0o700)
+        yield keep.resolve()
+        return
+    with TemporaryDirectory(prefix="wigwag-soak-") as name:
+        yield Path(name)
+
+
+def sockets(folder: str, names: list[str]) -> list[str]:
+    """Return what can't be copied."""
+    return [name for name in names if Path(folder, name).is_socket()]
+
+
+@contextlib.contextmanager
 def small_disk(folder: Path) -> Generator[Path | None, None, None]:
     """Put a folder on a small file system of its own, if this user may."""
     folder.mkdir(mode=0o700)
@@ -409,9 +434,9 @@ def stderr_end(person: PersonProcess) -> str:
     return person.stderr.read_text("utf-8", "replace")[-600:]
 
 
-def run(seed: int, seconds: float, people: int) -> Result:
+def run(seed: int, seconds: float, people: int, keep: Path | None = None) -> Result:
     """Run a soak; a server that can't be started again is a finding, too."""
-    soak = Soak(seed, seconds, people)
+    soak = Soak(seed, seconds, people, keep)
     try:
         return trio.run(soak.run)
     except BaseExceptionGroup as group:
