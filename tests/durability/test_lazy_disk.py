@@ -14,6 +14,7 @@ from tests.durability._fuse import NotPermittedError
 from tests.durability._lazy_disk import LazyDisk
 
 PICTURES = 60
+LYING_CUTS = 2
 
 
 @contextmanager
@@ -137,10 +138,7 @@ def test_a_power_cut_of_the_whole_server_loses_nothing() -> None:
 
 def test_a_disk_that_lies_about_fsync_is_found_out() -> None:
     """The planted bug: whatever was acknowledged may be gone, and is said to be."""
-    for seed in range(3):
-        tally = _power_process.run(seed, 1, lies=True)
-        if tally.counts["not permitted"]:
-            pytest.skip("this user can't mount a FUSE file system")
-        if tally.violations:
-            return
-    pytest.fail("three cuts of a lying disk, and nothing was lost")
+    tallies = [_power_process.run(seed, 1, lies=True) for seed in range(LYING_CUTS)]
+    if any(tally.counts["not permitted"] for tally in tallies):
+        pytest.skip("this user can't mount a FUSE file system")
+    assert any(tally.violations for tally in tallies)
