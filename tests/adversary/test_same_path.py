@@ -138,7 +138,7 @@ async def running() -> AsyncIterator[RunningServer]:
 
 
 async def test_every_refused_sign_in_is_the_same_work(running: RunningServer) -> None:
-    """Wrong key, nobody, old registration, removed device: one verification each."""
+    """Wrong key, old registration or not, nobody, removed: one verification each."""
     port = running.address.port
     known, gone = Account(), Account()
     async with connect(port) as peer, connect(port) as other:
@@ -151,7 +151,7 @@ async def test_every_refused_sign_in_is_the_same_work(running: RunningServer) ->
     answers = {
         "wrong key": await answer_to(port, impostor_of(known)),
         "nobody": await answer_to(port, Account(generation=1)),
-        "old registration": await answer_to(port, old),
+        "wrong key, old registration": await answer_to(port, impostor_of(old)),
         "removed device": await answer_to(port, gone),
     }
     assert len(set(answers.values())) == 1, answers

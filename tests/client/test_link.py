@@ -199,6 +199,39 @@ async def test_a_lost_re_register_answer_is_asked_for_again(tmp_path: Path) -> N
         assert again.generation > first.generation
 
 
+async def test_a_copy_of_a_begun_registration_begins_another_one(
+    tmp_path: Path,
+) -> None:
+    """Its newer self has gone through with it: two would share it (R-AUTH-007)."""
+    async with scripted() as server:
+        profile = await enrol(server, tmp_path)
+        server.answers[Auth] = lambda _: error(ErrorCode.STORE_ROLLED_BACK)
+        registrations: list[int] = []
+
+        def third_time(message: Message) -> Message | None:
+            assert isinstance(message, ReRegister)
+            registrations.append(message.registration_id)
+            if len(registrations) == 1:
+                server.lines[-1].connection.close_with(ErrorCode.GOING_AWAY)
+                return None
+            if len(registrations) == 2:
+                return error(ErrorCode.STORE_ROLLED_BACK)
+            return READY
+
+        server.answers[ReRegister] = third_time
+        async with open_session(profile, ports=ports(net=server)) as session:
+            await session.wait_online(20)
+            assert len(server.said(Auth)) == 1
+        first, again, other = registrations
+        assert first == again != other
+        server.answers[Auth] = lambda _: READY
+        async with open_session(profile, ports=ports(net=server)) as session:
+            await session.wait_online(20)
+        newest = server.said(Auth)[-1]
+        assert isinstance(newest, Auth)
+        assert newest.registration_id == other
+
+
 async def test_a_lost_register_answer_is_asked_for_again(tmp_path: Path) -> None:
     """An equal body gets the equal answer, the used invite included (R-REG-002)."""
     async with scripted() as server:

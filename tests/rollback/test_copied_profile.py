@@ -133,19 +133,52 @@ async def test_a_copy_in_use_ends_the_original_and_says_so(tmp_path: Path) -> No
                         await a.connectivity_change()
                     with pytest.raises(SessionEnded, match="second time"):
                         await (await a.send("bob", "too late")).wait("sequenced", 5)
-            # The original once more: its registration is over, for good.
-            async with at(alice, net=tap) as a:
-                while not a.connectivity.is_final:
-                    await a.connectivity_change()
-                with pytest.raises(SessionEnded):
-                    await a.wait_online(1)
                 assert [one.state for one in await a.history("bob")][-1] == (
                     MessageState.QUEUED
                 )
-            assert await read(b, 3) == ["original", "original again", "twin"]
+            # The original is opened once more: whoever comes later is the device, and
+            # what it held is sent. The other one, not open now, would learn it as well.
+            async with at(alice, net=tap) as a:
+                await a.wait_online(10)
+                held = (await a.history("bob"))[-1]
+                await a.wait(held.id, "delivered", 20)
+                reasons = [gap.reason for gap in await gaps_of(a, 1)]
+                assert reasons == ["store_rolled_back"]
+            expected = ["original", "original again", "twin", "too late"]
+            assert await read(b, 4) == expected
     assert_each_key_is_used_once(tap)
     assert kinds_told(bob, EventKind.PEER_CHANGED) == 0
     assert kinds_told(bob, EventKind.UNREADABLE) == 0
+
+
+async def test_a_copy_from_before_a_new_registration_registers_anew(
+    tmp_path: Path,
+) -> None:
+    """The same old copy, put back again and again, is a device each time."""
+    tap, copy = Tap(), tmp_path / "copy"
+    async with testing.server() as server:
+        alice = await join("alice", server.join, tmp_path)
+        bob = await join("bob", server.join, tmp_path)
+        shutil.copytree(alice, copy)
+        registrations: list[object] = [look(alice, REGISTRATION)]
+        expected: list[str] = []
+        async with at(bob) as b:
+            for number in range(3):
+                async with at(alice, net=tap) as a:
+                    text = f"life {number}"
+                    await (await a.send("bob", text)).wait("delivered", 20)
+                    await (await b.send("alice", f"to {text}")).wait("delivered", 20)
+                    assert await read(a, 1) == [f"to {text}"]
+                expected.append(text)
+                registrations.append(look(alice, REGISTRATION))
+                put_back(copy, alice)
+            assert await read(b, 3) == expected
+    assert kinds_told(bob, EventKind.UNREADABLE) == 0
+    # The first life is the copy's own registration, each later one a new one.
+    assert registrations[0] == registrations[1]
+    assert len(set(registrations)) == 3
+    assert_each_key_is_used_once(tap)
+    assert server.server.services.hub.counts.auth_failures == 0
 
 
 async def test_an_older_profile_is_put_back_after_its_copy_went_on(

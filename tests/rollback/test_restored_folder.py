@@ -10,6 +10,7 @@ from tests.client.worlds import Tap, at, join, look
 from tests.rollback._scenes import (
     assert_each_key_is_used_once,
     gaps_of,
+    put_back,
     read,
     restart_on,
     shown,
@@ -71,6 +72,46 @@ async def test_a_folder_put_back_loses_nothing_silently(
         assert status["restores_proven"] == 1
         assert "restore_proven" in server.log_path.read_text("utf-8")
     assert look(bob, "SELECT count(*) FROM event WHERE kind = 4") == 0
+
+
+async def test_a_folder_older_than_a_new_registration_takes_the_device_back(
+    tmp_path: Path,
+) -> None:
+    """It knows the device by the registration before: that one is over, both ways."""
+    tap, profile_copy, copy = Tap(), tmp_path / "profile copy", tmp_path / "copy"
+    with server_process(options=OPTIONS) as server:
+        alice = await join("alice", server.join, tmp_path)
+        bob = await join("bob", server.join, tmp_path)
+        async with at(alice, net=tap) as a, at(bob, net=tap) as b:
+            await (await a.send("bob", "before")).wait("delivered", 20)
+            assert await read(b, 1) == ["before"]
+        await run_sync(copy_stopped, server, copy)
+        shutil.copytree(bob, profile_copy)
+        async with at(bob, net=tap) as b:
+            await b.wait_online(20)
+        put_back(profile_copy, bob)
+        async with at(bob, net=tap) as b:
+            async with at(alice, net=tap) as a:
+                # Under a registration that the copy of the folder doesn't know.
+                await (await b.send("alice", "lost")).wait("delivered", 20)
+                assert await read(a, 1) == ["lost"]
+            # Only Bob holds it from now on.
+            await (await b.send("alice", "lost too")).wait("sequenced", 20)
+        registration = look(bob, "SELECT registration_id FROM account")
+        await run_sync(restart_on, server, copy)
+        async with at(alice, net=tap) as a, at(bob, net=tap) as b:
+            await (await b.send("alice", "mine")).wait("delivered", 30)
+            await (await a.send("bob", "yours")).wait("delivered", 30)
+            assert await read(b, 1) == ["yours"]
+            told = await shown(a, "bob")
+            assert told[:2] == ["before", "lost"]
+            assert {"lost too", "mine"} <= set(told)
+            assert len(told) == len(set(told))
+            assert {one.state for one in await b.history("alice") if one.is_own} == {
+                MessageState.DELIVERED
+            }
+        assert look(bob, "SELECT registration_id FROM account") != registration
+        assert_each_key_is_used_once(tap)
 
 
 async def test_one_time_prekeys_of_a_restored_server_are_not_used_again(

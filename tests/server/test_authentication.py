@@ -1,6 +1,7 @@
 """Who gets in: over real sockets, with right and wrong signatures."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from os import urandom
 
 import msgspec
@@ -47,14 +48,11 @@ async def registered(running: RunningServer) -> Account:
 
 
 async def test_every_wrong_sign_in_is_answered_alike(running: RunningServer) -> None:
-    """Wrong key, unknown user and old registration tell a stranger nothing."""
+    """Wrong key, unknown user and wrong registration tell a stranger nothing."""
     account = await registered(running)
     stranger = Account(generation=1)
     other = Account(
-        user=account.user,
-        device_key=account.device_key,
-        registration_id=account.registration_id ^ 2,
-        generation=9,
+        user=account.user, registration_id=account.registration_id ^ 2, generation=9
     )
     async with connect(running.address.port) as peer:
         wrong_key = Ed25519PrivateKey.generate()
@@ -169,6 +167,38 @@ async def test_an_old_generation_is_told_that_it_is_a_copy(
         await peer.expect(InboxEmpty)
     async with connect(running.address.port) as peer:
         await peer.sign_in(account)
+
+
+async def test_an_old_registration_is_told_that_it_is_a_copy(
+    running: RunningServer,
+) -> None:
+    """It ends nobody's connection, may register anew, and then does end the other.
+
+    The simulation found it (a copy older than the device's registration): it was
+    answered AUTH_FAILED for ever.
+    """
+    account, friend = await registered(running), await registered(running)
+    copy = replace(account, tails={})
+    async with connect(running.address.port) as peer:
+        await peer.sign_in(account)
+        account.registration_id ^= 2
+        account.generation += 1
+        assert isinstance(await peer.ask(peer.re_register_message(account)), AuthOk)
+        account.tails.clear()
+        async with connect(running.address.port) as old:
+            for generation in (copy.generation + 1, 2**40):
+                copy.generation = generation
+                answer = await old.ask(old.auth_message(copy))
+                assert_refused(answer, ErrorCode.STORE_ROLLED_BACK)
+            assert running.server.services.hub.counts.auth_failures == 0
+            sent = await peer.ask(peer.send_message(friend, b"not ended by it"))
+            assert isinstance(sent, Sequenced), sent
+            copy.registration_id ^= 4
+            answer = await old.ask(old.re_register_message(copy))
+            assert isinstance(answer, AuthOk), answer
+            seen = await peer.wait_closed()
+            away = [event for event in seen if isinstance(event, PeerGoingAway)]
+            assert [event.code for event in away] == [ErrorCode.REPLACED]
 
 
 async def test_a_ready_device_may_register_anew(running: RunningServer) -> None:

@@ -20,7 +20,11 @@ from wigwag.client._link import Ending, Link
 from wigwag.client._outbox import Window
 from wigwag.client._receiver import Receiver
 from wigwag.client._registration import re_register
-from wigwag.client._restored import has_server_lost_txn, offer_again_txn
+from wigwag.client._restored import (
+    has_server_lost_txn,
+    offer_again_txn,
+    tell_restored_txn,
+)
 from wigwag.client._sender import Sender
 from wigwag.client._store_account import bump_generation_txn, counter_txn
 from wigwag.client._store_outbox import is_old_copy, made_txn
@@ -185,18 +189,31 @@ class Connector:
         """Sign in; a store that turns out to be an old copy registers anew."""
         device = self._device
         await device.set_server_time(handshake.welcome.server_time)
-        if device.account.next_registration_id:
-            return await re_register(device, self._sender, handshake, facts)
+        is_begun = device.account.next_registration_id != 0
         try:
-            answer = await handshake.sign_in(facts, device.account.device_keys)
+            if is_begun:
+                answer = await re_register(device, self._sender, handshake, facts)
+            else:
+                answer = await handshake.sign_in(facts, device.account.device_keys)
         except ServerRefused as error:
             if error.code != ErrorCode.STORE_ROLLED_BACK:
                 raise
-            return await re_register(device, self._sender, handshake, facts)
+            return await self._register_anew(handshake, facts)
         if not await self._is_ours(answer):
-            return await re_register(device, self._sender, handshake, facts)
-        await self._offer_again(answer)
+            return await self._register_anew(handshake, facts)
+        if not is_begun:
+            await self._offer_again(answer)
         return answer
+
+    async def _register_anew(self, handshake: Handshake, facts: Facts) -> AuthOk:
+        """Register under an id that was never sent: once a connection, so no loop.
+
+        Also if a registration was begun here: the store may be a copy of that moment,
+        whose newer self has gone through with it (R-AUTH-007).
+        """
+        return await re_register(
+            self._device, self._sender, handshake, facts, is_anew=True
+        )
 
     async def _offer_again(self, answer: AuthOk) -> None:
         """Offer again what a server that was put back from a backup has lost."""
@@ -206,6 +223,7 @@ class Connector:
             if not has_server_lost_txn(txn, answer.last_stored_id):
                 return False
             offer_again_txn(txn, now_ms)
+            tell_restored_txn(txn, now_ms)
             return True
 
         if await self._device.store.run(work):

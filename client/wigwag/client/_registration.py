@@ -12,7 +12,7 @@ import anyio
 from wigwag.client._device import Device, change_account_txn
 from wigwag.client._dial import Facts, Handshake
 from wigwag.client._events import EventKind
-from wigwag.client._restored import forget_sequenced_txn
+from wigwag.client._restored import forget_sequenced_txn, offer_again_txn
 from wigwag.client._sender import Sender
 from wigwag.client._store_account import Account
 from wigwag.client._store_events import add_event_txn
@@ -34,20 +34,33 @@ ROLLED_BACK: Final = "store_rolled_back"
 
 
 async def re_register(
-    device: Device, sender: Sender, handshake: Handshake, facts: Facts
+    device: Device,
+    sender: Sender,
+    handshake: Handshake,
+    facts: Facts,
+    *,
+    is_anew: bool = False,
 ) -> AuthOk:
-    """Give this device a new registration: its store is an old copy.
+    """Give this device a new registration: its store, or the server's, is an old copy.
 
     Sessions, prekeys and ciphertexts are dropped; every row of the outbox is
-    sealed again under its own id, with the next attempt.
+    sealed again under its own id, with the next attempt; so is what isn't known to be
+    delivered, since it may be the server that was put back.
 
     Args:
         device: This device.
         sender: Its outbox.
         handshake: In AUTH, after STORE_ROLLED_BACK, or READY.
         facts: What AUTH said.
+        is_anew: Whether to choose another id although one was begun with.
+
+    Raises:
+        ServerRefused: STORE_ROLLED_BACK too: the begun registration was gone through
+            with by a newer self of this store.
     """
-    device.account, prekey = await device.store.run(lambda txn: _begin_txn(txn, device))
+    device.account, prekey = await device.store.run(
+        lambda txn: _begin_txn(txn, device, is_anew=is_anew)
+    )
     registration_id = device.account.next_registration_id
     answer = await handshake.re_register(
         replace(facts, registration_id=registration_id),
@@ -57,6 +70,7 @@ async def re_register(
 
     def work(txn: Txn) -> Account:
         confirm_upload_txn(txn, PrekeyKind.SIGNED, [prekey.prekey_id])
+        offer_again_txn(txn, device.now_ms())
         return change_account_txn(
             txn,
             lambda account: replace(
@@ -68,15 +82,18 @@ async def re_register(
     with anyio.CancelScope(shield=True):
         device.account = await device.store.run(work)
     sender.re_register()
+    sender.reload_soon()
     return answer
 
 
-def _begin_txn(txn: Txn, device: Device) -> tuple[Account, OwnSignedPrekey]:
+def _begin_txn(
+    txn: Txn, device: Device, *, is_anew: bool
+) -> tuple[Account, OwnSignedPrekey]:
     """Drop what belongs to the old registration and choose the next one.
 
     Once begun it is gone through with: after a crash the same id is sent again.
     """
-    if device.account.next_registration_id:
+    if device.account.next_registration_id and not is_anew:
         found = current_signed_txn(txn)
         assert found is not None, "it was made with the registration's id"
         return device.account, found[0]

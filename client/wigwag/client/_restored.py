@@ -6,6 +6,9 @@ has lost everything since. Whoever got those messages keeps them; the others wou
 never get them, though we were told SEQUENCED. So every message of ours that isn't
 known to be delivered is offered again: under its own id, so that a server which does
 have it says so, and a reader who does have it drops it.
+
+The same is done when this device registers anew: by STORE_ROLLED_BACK it can't tell
+whether its own store is the older copy or the server's folder is.
 """
 
 from typing import NamedTuple
@@ -78,7 +81,7 @@ def has_server_lost(
 
 
 def offer_again_txn(txn: Txn, now_ms: int) -> int:
-    """Put what may be lost back to the head of the outbox, and tell the gap.
+    """Put what may be lost back to the head of the outbox.
 
     Returns:
         How many messages there are.
@@ -112,10 +115,14 @@ def offer_again_txn(txn: Txn, now_ms: int) -> int:
     for one in lost:
         if one not in again:
             move_state_txn(txn, one.message, MessageState.EXPIRED, "unknown", now_ms)
-    add_event_txn(txn, EventKind.GAP, now_ms, reason=REASON)
     # Until something new is answered, nothing more can be proven.
     forget_sequenced_txn(txn)
     return len(again)
+
+
+def tell_restored_txn(txn: Txn, now_ms: int) -> None:
+    """Tell that the server was put back, and that something may be missing."""
+    add_event_txn(txn, EventKind.GAP, now_ms, reason=REASON)
 
 
 def _newest_txn(txn: Txn) -> bytes | None:

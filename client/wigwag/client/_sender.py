@@ -100,11 +100,18 @@ class Sender:
         self._seal_kick = anyio.Event()
         self.epoch = 0
         self._is_stale = False
+        # Counts what others committed and told: a reading that one of them overtook
+        # may lack it, and is done again.
+        self._told = 0
         device.post = self.take
 
     async def load(self) -> None:
         """Read the outbox from the store; volatile facts begin anew."""
-        rows, bases, held = await self._device.store.run(_load_txn)
+        while True:
+            told = self._told
+            rows, bases, held = await self._device.store.run(_load_txn)
+            if told == self._told:
+                break
         # A connection may be there already; its answers name copies by number.
         self.outbox = logic.load(self.outbox, rows, bases, held)
         self._bases.clear()
@@ -147,7 +154,10 @@ class Sender:
 
     def take(self, composed: Composed) -> None:
         """Take a letter whose row was just committed."""
+        self._told += 1
         letter = composed.letter
+        if letter.id in self.outbox.rows:
+            return  # read from the store meanwhile
         base = self._bases.get(letter.chat, composed.base)
         row = Row(
             id=letter.id,
@@ -172,10 +182,12 @@ class Sender:
 
     def hold(self, chat: bytes) -> None:
         """Stop sending in a chat."""
+        self._told += 1
         self.outbox = logic.hold(self.outbox, chat)
 
     def release(self, chat: bytes) -> None:
         """Send in a chat again, with new ciphertexts."""
+        self._told += 1
         self.outbox = logic.reseal(logic.release(self.outbox, chat), chat)
         self._kick.set()
         self._seal_kick.set()
@@ -184,6 +196,7 @@ class Sender:
         """End a row that was never offered; False: it can't be taken back."""
         self.outbox, effects = logic.cancel(self.outbox, id_)
         await self._persist([(effect, None) for effect in effects])
+        self._told += 1
         return bool(effects)
 
     # What the connector calls
@@ -197,6 +210,7 @@ class Sender:
 
     def re_register(self) -> None:
         """Begin a new registration, which is committed."""
+        self._told += 1
         self.outbox = logic.re_register(self.outbox)
         self._bases.clear()
         self._bodies.clear()
@@ -238,8 +252,13 @@ class Sender:
 
     def sealed(self, body: Body, row: Row, epoch: int) -> None:
         """Take a row's new ciphertexts, which are committed."""
+        self._told += 1
+        if epoch != self.epoch:
+            # The outbox was read anew meanwhile, and maybe before this was committed.
+            self.reload_soon()
+            return
         current = self.outbox.rows.get(row.id)
-        if current is None or epoch != self.epoch:
+        if current is None:
             return
         assert current.attempt + 1 == body.attempt, "only one task seals"
         cover = frozenset(
@@ -258,6 +277,22 @@ class Sender:
             self.outbox = logic.postpone(self.outbox, row.id, anyio.current_time())
             self._hints.pop(row.id, None)
             self._kick.set()
+
+    async def reject(self, row: Row, code: int) -> None:
+        """End a row that there is nobody to seal for; one that was offered waits.
+
+        Raises:
+            StoreUnwritable: It is as before, and asked about again.
+        """
+        self.outbox, effects = logic.reject(self.outbox, row.id, code)
+        if not effects:
+            self.postpone(row)
+            return
+        try:
+            await self._persist([(effect, None) for effect in effects])
+        except StoreUnwritable:
+            self.reload_soon()
+            raise
 
     # Offering
 

@@ -104,11 +104,21 @@ def test_a_generation_may_use_all_of_its_bits(world: World) -> None:
     assert isinstance(world.ask(Connect(BOB_1, REGISTRATION, 2**64 - 1, 0)), RolledBack)
 
 
-def test_unknown_and_old_registrations_look_alike(world: World) -> None:
-    """R-AUTH-002: nothing tells a stranger what exists."""
+def test_an_unknown_device_can_not_sign_in(world: World) -> None:
+    """R-AUTH-002: by whatever it says of itself."""
     failed = Failed(Refusal.AUTH_FAILED)
     assert world.ask(Connect(b"Z" * 17, REGISTRATION, 9, 0)) == failed
-    assert world.ask(world.sign_in(BOB_1, 0, registration_id=6)) == failed
+
+
+def test_another_registration_is_told_that_one_of_the_two_is_a_copy(
+    world: World,
+) -> None:
+    """R-AUTH-003: however high its generation; and nothing changes."""
+    for generation in (1, 9):
+        old = world.sign_in(BOB_1, 0, registration_id=6, generation=generation)
+        assert isinstance(world.ask(old), RolledBack)
+    assert not any(isinstance(one, Displaced) for one in world.events)
+    world.connect(BOB_1, 0, generation=2)
 
 
 def test_the_keys_of_a_sign_in_are_found_before_it(world: World) -> None:

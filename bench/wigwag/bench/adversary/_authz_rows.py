@@ -121,6 +121,16 @@ def _old_registration(target: Target) -> Seen:
         return _auth_as(old, target)
 
 
+def _old_registration_of_another(target: Target) -> Seen:
+    with target.people.borrow() as account:
+        stranger = Account(
+            user=account.user,
+            registration_id=account.registration_id ^ 2,
+            generation=HIGH_GENERATION,
+        )
+        return _auth_as(stranger, target)
+
+
 def _removed_device(target: Target) -> Seen:
     """A device that its account removed: it is told, and is nobody from then on."""
     account = Account()
@@ -339,10 +349,17 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "A2",
-        "a sign-in with an old registration",
+        "a sign-in with an old registration and the right key",
+        "A2",
+        refused_with(_E.STORE_ROLLED_BACK),
+        _old_registration,
+    ),
+    Row(
+        "A2-wrong-key",
+        "a sign-in with an old registration and a wrong key",
         "A2",
         _FAILED,
-        _old_registration,
+        _old_registration_of_another,
     ),
     Row("A2-removed", "a sign-in of a removed device", "A2", _FAILED, _removed_device),
     Row(

@@ -97,7 +97,7 @@ class Connected(msgspec.Struct, frozen=True, gc=False):
 
 
 class RolledBack(msgspec.Struct, frozen=True, gc=False):
-    """The generation is not above the highest seen (STORE_ROLLED_BACK)."""
+    """Another registration, or a generation seen before (STORE_ROLLED_BACK)."""
 
 
 class DeviceFound(msgspec.Struct, frozen=True, gc=False):

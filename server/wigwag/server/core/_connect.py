@@ -52,14 +52,12 @@ def fold_connect(draft: Draft, request: Connect) -> Answer:
     device = request.device
     keys = draft.get(DEVICES, device)
     sender = draft.get(SENDERS, device)
-    if (
-        keys is None
-        or sender is None
-        or keys.is_revoked
-        or sender.registration_id != request.registration_id
-    ):
+    if keys is None or sender is None or keys.is_revoked:
         return Failed(Refusal.AUTH_FAILED)
-    if request.generation <= sender.generation:
+    if (
+        sender.registration_id != request.registration_id
+        or request.generation <= sender.generation
+    ):
         return RolledBack()
     # A clock that was years ahead has opened epochs that are years ahead: what was
     # opened here is no nonsense. What is above that doesn't add up from one forged

@@ -71,8 +71,9 @@ class Ack(msgspec.Struct, frozen=True, gc=False):
 class Connect(msgspec.Struct, frozen=True, gc=False):
     """Sign a device in (AUTH), its signature verified. Its cursor counts as an ACK.
 
-    Answers: Connected, RolledBack (generation at or below the highest of the
-    registration), Failed(AUTH_FAILED) (no such device, revoked, old registration).
+    Answers: Connected, RolledBack (another registration than the stored one, or a
+    generation at or below the highest of it), Failed(AUTH_FAILED) (no such device,
+    revoked).
     Being behind the older connection's requests, it is also their fence.
     """
 

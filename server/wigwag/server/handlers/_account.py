@@ -1,7 +1,9 @@
 """HELLO, AUTH, REGISTER, RE_REGISTER, DELETE_ACCOUNT: who is there, and who leaves.
 
-A wrong signature, an unknown user, a removed device and an old registration are
-answered alike and after the same work (R-AUTH-002). Whoever signs in correctly takes
+A wrong signature, an unknown user and a removed device are answered alike and after
+the same work (R-AUTH-002). A right signature under another registration than the
+stored one is an old copy of the device, or this server is an old copy of itself: either
+way the device has to register anew (R-AUTH-003). Whoever signs in correctly takes
 the device over from an older connection before its own Connect is appended, so that
 nothing of the older one can follow it in the log (R-AUTH-004).
 """
@@ -286,11 +288,9 @@ def _look_up(
     def told(pending: Pending, answer: Answer) -> None:
         session.is_authenticating = False
         key: bytes | None = None
-        is_current = False
         match answer:
             case DeviceFound():
                 key = answer.signing_key
-                is_current = registration_id in (None, answer.registration_id)
             case Failed(Refusal.AUTH_FAILED):
                 pass
             case _:
@@ -302,11 +302,13 @@ def _look_up(
             else:
                 verify(key, message.signature, transcript)
         except SignatureWrongError:
-            is_current = False
-        if not is_current:
             _fail(session, pending.corr, pending.type)
             return
         assert isinstance(answer, DeviceFound)
+        if registration_id not in (None, answer.registration_id):
+            # Before it could claim the device: it ends nobody's connection.
+            pending.refuse(ErrorCode.STORE_ROLLED_BACK)
+            return
         signed(pending, answer)
 
     device = device_of(message.user, message.device)

@@ -74,7 +74,9 @@ class ErrorCode(IntEnum):
     AUTH_FAILED = 0x4001
     """The proof, key or signature is not right, or there is no such device."""
     STORE_ROLLED_BACK = 0x4002
-    """This profile is an older copy of one that connected since."""
+    """This profile is an older copy of one that connected since, or the server was put back
+    from one.
+    """
     PROOF_REFUSED = 0x4003
     """The invite or token is wrong, used up or expired."""
     RATE_LIMITED = 0x5001
@@ -424,7 +426,7 @@ ERRORS: dict[int, ErrorInfo] = {
         'after_fix',
         'none',
         'client',
-        'This profile is an older copy of one that connected since.',
+        'This profile is an older copy of one that connected since, or the server was put back from one.',
         'Nothing to do: the device registers its keys anew.',
     ),
     ErrorCode.PROOF_REFUSED: ErrorInfo(

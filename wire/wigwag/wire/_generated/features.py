@@ -25,11 +25,11 @@ FEATURES: dict[int, FeatureInfo] = {
 
 RELEASES: tuple[int, ...] = ()
 """Released revisions, rising."""
-DRAFT = 0x8003
+DRAFT = 0x8004
 """What the wire calls the revision being worked on; 0 if there is none."""
 REVISIONS: tuple[int, ...] = (*RELEASES, DRAFT) if DRAFT else RELEASES
 """Revisions that this codec speaks, as the wire calls them, the newest last."""
-NEWEST_REVISION = 0x8003
+NEWEST_REVISION = 0x8004
 ALPN = 'wigwag/1'
 HEADER_BYTES = 12
 GREASE_LOW_BITS = 27

@@ -466,7 +466,8 @@ class Auth(Struct, frozen=True, gc=False):
         user: Account id, 16 random bytes chosen by the client that registered it.
         device: Number of the device within its account.
         registration_id: Registration of the device: random, new whenever its private state was
-            lost.
+            lost. Another one than the server has stored means that one of the two was put back
+            from a copy (STORE_ROLLED_BACK).
         generation: Bumped and made durable by the client before every connect.
         cursor: Highest inbox position the device has stored; counts as its ACK.
         session: Session to continue; a wrong one starts a new session.
@@ -563,8 +564,8 @@ class Register(Struct, frozen=True, gc=False):
 
 
 class ReRegister(Struct, frozen=True, gc=False):
-    """Gives the device a new registration after its store turned out to be an old copy. Signed
-    like AUTH (suite 1, re_register).
+    """Gives the device a new registration after its store, or the server's, turned out to be an
+    old copy. Signed like AUTH (suite 1, re_register).
 
     Attributes:
         signature: Ed25519 by the device's signing key over the suite's re_register transcript

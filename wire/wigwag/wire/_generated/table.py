@@ -131,7 +131,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-SHAKE-001', 'R-SHAKE-002', 'R-SHAKE-003'),
         states=frozenset(('HELLO',)),
         record=records.Hello,
-        layouts={0: HELLO_1, 0x8003: HELLO_1},
+        layouts={0: HELLO_1, 0x8004: HELLO_1},
     ),
     4: MessageInfo(
         name='WELCOME',
@@ -152,7 +152,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-SHAKE-004', 'R-SHAKE-005'),
         states=frozenset(('HELLO',)),
         record=records.Welcome,
-        layouts={0: WELCOME_1, 0x8003: WELCOME_1},
+        layouts={0: WELCOME_1, 0x8004: WELCOME_1},
     ),
     6: MessageInfo(
         name='REJECT',
@@ -173,7 +173,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-SHAKE-006',),
         states=frozenset(('HELLO',)),
         record=records.Reject,
-        layouts={0: REJECT_1, 0x8003: REJECT_1},
+        layouts={0: REJECT_1, 0x8004: REJECT_1},
     ),
     8: MessageInfo(
         name='ERROR',
@@ -194,7 +194,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-ERR-001', 'R-ERR-002'),
         states=frozenset(('AUTH', 'READY', 'LINKING', 'DRAINING')),
         record=records.Error,
-        layouts={0: ERROR_1, 0x8003: ERROR_1},
+        layouts={0: ERROR_1, 0x8004: ERROR_1},
     ),
     10: MessageInfo(
         name='GOAWAY',
@@ -215,7 +215,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-STATE-005', 'R-STATE-006'),
         states=frozenset(('AUTH', 'READY', 'LINKING', 'DRAINING')),
         record=records.Goaway,
-        layouts={0: GOAWAY_1, 0x8003: GOAWAY_1},
+        layouts={0: GOAWAY_1, 0x8004: GOAWAY_1},
     ),
     12: MessageInfo(
         name='PING',
@@ -236,7 +236,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-PING-001',),
         states=frozenset(('AUTH', 'READY', 'LINKING', 'DRAINING')),
         record=records.Ping,
-        layouts={0: PING_1, 0x8003: PING_1},
+        layouts={0: PING_1, 0x8004: PING_1},
     ),
     14: MessageInfo(
         name='PONG',
@@ -257,7 +257,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-PING-002',),
         states=frozenset(('AUTH', 'READY', 'LINKING', 'DRAINING')),
         record=records.Pong,
-        layouts={0: PONG_1, 0x8003: PONG_1},
+        layouts={0: PONG_1, 0x8004: PONG_1},
     ),
     16: MessageInfo(
         name='AUTH',
@@ -275,10 +275,10 @@ MESSAGES: dict[int, MessageInfo] = {
         stored=False,
         unsolicited=False,
         sensitive=False,
-        requirements=('R-AUTH-001', 'R-AUTH-002', 'R-AUTH-003', 'R-AUTH-004'),
+        requirements=('R-AUTH-001', 'R-AUTH-002', 'R-AUTH-003', 'R-AUTH-004', 'R-AUTH-007'),
         states=frozenset(('AUTH',)),
         record=records.Auth,
-        layouts={0x8003: AUTH_1},
+        layouts={0x8004: AUTH_1},
     ),
     18: MessageInfo(
         name='AUTH_OK',
@@ -299,7 +299,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-AUTH-005', 'R-AUTH-006'),
         states=frozenset(('AUTH', 'READY')),
         record=records.AuthOk,
-        layouts={0x8003: AUTH_OK_1},
+        layouts={0x8004: AUTH_OK_1},
     ),
     20: MessageInfo(
         name='REGISTER',
@@ -320,7 +320,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-REG-001', 'R-REG-002', 'R-REG-003', 'R-REG-006', 'R-REG-007', 'R-REG-008'),
         states=frozenset(('AUTH',)),
         record=records.Register,
-        layouts={0x8003: REGISTER_1},
+        layouts={0x8004: REGISTER_1},
     ),
     22: MessageInfo(
         name='RE_REGISTER',
@@ -328,7 +328,7 @@ MESSAGES: dict[int, MessageInfo] = {
         kind='request',
         direction='client',
         replies=(18,),
-        errors=(16385, 12291, 20481),
+        errors=(16385, 16386, 12291, 20481),
         rate_class='register',
         idempotency='registration_id',
         relay='opaque',
@@ -338,10 +338,10 @@ MESSAGES: dict[int, MessageInfo] = {
         stored=False,
         unsolicited=False,
         sensitive=False,
-        requirements=('R-REG-004', 'R-REG-005'),
+        requirements=('R-REG-004', 'R-REG-005', 'R-REG-009'),
         states=frozenset(('AUTH', 'READY')),
         record=records.ReRegister,
-        layouts={0x8003: RE_REGISTER_1},
+        layouts={0x8004: RE_REGISTER_1},
     ),
     24: MessageInfo(
         name='DELETE_ACCOUNT',
@@ -362,7 +362,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-ACCOUNT-001', 'R-ACCOUNT-002', 'R-ACCOUNT-003', 'R-ACCOUNT-004'),
         states=frozenset(('AUTH', 'READY')),
         record=records.DeleteAccount,
-        layouts={0x8003: DELETE_ACCOUNT_1},
+        layouts={0x8004: DELETE_ACCOUNT_1},
     ),
     26: MessageInfo(
         name='ACCOUNT_DELETED',
@@ -383,7 +383,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-ACCOUNT-003', 'R-ACCOUNT-005'),
         states=frozenset(('AUTH', 'READY', 'DRAINING')),
         record=records.AccountDeleted,
-        layouts={0x8003: ACCOUNT_DELETED_1},
+        layouts={0x8004: ACCOUNT_DELETED_1},
     ),
     32: MessageInfo(
         name='USERNAME_CLAIM',
@@ -404,7 +404,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-NAME-001', 'R-NAME-002'),
         states=frozenset(('READY',)),
         record=records.UsernameClaim,
-        layouts={0x8003: USERNAME_CLAIM_1},
+        layouts={0x8004: USERNAME_CLAIM_1},
     ),
     36: MessageInfo(
         name='USERNAME_RESOLVE',
@@ -425,7 +425,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-NAME-003',),
         states=frozenset(('READY',)),
         record=records.UsernameResolve,
-        layouts={0x8003: USERNAME_RESOLVE_1},
+        layouts={0x8004: USERNAME_RESOLVE_1},
     ),
     38: MessageInfo(
         name='USERNAME_RESOLVED',
@@ -446,7 +446,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-NAME-003',),
         states=frozenset(('READY', 'DRAINING')),
         record=records.UsernameResolved,
-        layouts={0x8003: USERNAME_RESOLVED_1},
+        layouts={0x8004: USERNAME_RESOLVED_1},
     ),
     40: MessageInfo(
         name='USERNAME_OF',
@@ -467,7 +467,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-NAME-003',),
         states=frozenset(('READY',)),
         record=records.UsernameOf,
-        layouts={0x8003: USERNAME_OF_1},
+        layouts={0x8004: USERNAME_OF_1},
     ),
     48: MessageInfo(
         name='PREKEYS_UPLOAD',
@@ -488,7 +488,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-KEYS-001', 'R-KEYS-002'),
         states=frozenset(('READY',)),
         record=records.PrekeysUpload,
-        layouts={0x8003: PREKEYS_UPLOAD_1},
+        layouts={0x8004: PREKEYS_UPLOAD_1},
     ),
     50: MessageInfo(
         name='PREKEYS_STORED',
@@ -509,7 +509,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-KEYS-002',),
         states=frozenset(('READY', 'DRAINING')),
         record=records.PrekeysStored,
-        layouts={0x8003: PREKEYS_STORED_1},
+        layouts={0x8004: PREKEYS_STORED_1},
     ),
     52: MessageInfo(
         name='PREKEYS_COUNT',
@@ -530,7 +530,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-KEYS-002',),
         states=frozenset(('READY',)),
         record=records.PrekeysCount,
-        layouts={0x8003: PREKEYS_COUNT_1},
+        layouts={0x8004: PREKEYS_COUNT_1},
     ),
     56: MessageInfo(
         name='PREKEYS_CLAIM',
@@ -551,7 +551,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-KEYS-003', 'R-KEYS-004'),
         states=frozenset(('READY',)),
         record=records.PrekeysClaim,
-        layouts={0x8003: PREKEYS_CLAIM_1},
+        layouts={0x8004: PREKEYS_CLAIM_1},
     ),
     58: MessageInfo(
         name='BUNDLES',
@@ -572,7 +572,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-KEYS-005',),
         states=frozenset(('READY', 'DRAINING')),
         record=records.Bundles,
-        layouts={0x8003: BUNDLES_1},
+        layouts={0x8004: BUNDLES_1},
     ),
     61: MessageInfo(
         name='PREKEYS_LOW',
@@ -593,7 +593,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-KEYS-006',),
         states=frozenset(('READY',)),
         record=records.PrekeysLow,
-        layouts={0x8003: PREKEYS_LOW_1},
+        layouts={0x8004: PREKEYS_LOW_1},
     ),
     64: MessageInfo(
         name='DEVICE_LIST_PUBLISH',
@@ -614,7 +614,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-LIST-001', 'R-LIST-002', 'R-LIST-005'),
         states=frozenset(('READY',)),
         record=records.DeviceListPublish,
-        layouts={0x8003: DEVICE_LIST_PUBLISH_1},
+        layouts={0x8004: DEVICE_LIST_PUBLISH_1},
     ),
     66: MessageInfo(
         name='DEVICE_LIST_PUBLISHED',
@@ -635,7 +635,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-LIST-001',),
         states=frozenset(('READY', 'DRAINING')),
         record=records.DeviceListPublished,
-        layouts={0x8003: DEVICE_LIST_PUBLISHED_1},
+        layouts={0x8004: DEVICE_LIST_PUBLISHED_1},
     ),
     68: MessageInfo(
         name='DEVICE_LIST_GET',
@@ -656,7 +656,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-LIST-003',),
         states=frozenset(('READY',)),
         record=records.DeviceListGet,
-        layouts={0x8003: DEVICE_LIST_GET_1},
+        layouts={0x8004: DEVICE_LIST_GET_1},
     ),
     70: MessageInfo(
         name='DEVICE_LISTS',
@@ -677,7 +677,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-LIST-004',),
         states=frozenset(('READY', 'DRAINING')),
         record=records.DeviceLists,
-        layouts={0x8003: DEVICE_LISTS_1},
+        layouts={0x8004: DEVICE_LISTS_1},
     ),
     80: MessageInfo(
         name='SEND',
@@ -698,7 +698,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-SEND-001', 'R-SEND-002', 'R-SEND-003', 'R-SEND-004', 'R-SEND-005', 'R-SEND-009'),
         states=frozenset(('READY',)),
         record=records.Send,
-        layouts={0x8003: SEND_1},
+        layouts={0x8004: SEND_1},
     ),
     82: MessageInfo(
         name='SEQUENCED',
@@ -719,7 +719,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-SEND-006',),
         states=frozenset(('READY', 'DRAINING')),
         record=records.Sequenced,
-        layouts={0x8003: SEQUENCED_1},
+        layouts={0x8004: SEQUENCED_1},
     ),
     84: MessageInfo(
         name='REFUSED',
@@ -740,7 +740,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-SEND-007', 'R-SEND-008'),
         states=frozenset(('READY', 'DRAINING')),
         record=records.Refused,
-        layouts={0x8003: REFUSED_1},
+        layouts={0x8004: REFUSED_1},
     ),
     96: MessageInfo(
         name='DELIVER',
@@ -761,7 +761,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-INBOX-001', 'R-INBOX-002', 'R-INBOX-003'),
         states=frozenset(('READY',)),
         record=records.Deliver,
-        layouts={0x8003: DELIVER_1},
+        layouts={0x8004: DELIVER_1},
     ),
     98: MessageInfo(
         name='ACK',
@@ -782,7 +782,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-INBOX-007', 'R-INBOX-008'),
         states=frozenset(('READY', 'DRAINING')),
         record=records.Ack,
-        layouts={0x8003: ACK_1},
+        layouts={0x8004: ACK_1},
     ),
     100: MessageInfo(
         name='MISSED',
@@ -803,7 +803,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-INBOX-001', 'R-INBOX-004'),
         states=frozenset(('READY',)),
         record=records.Missed,
-        layouts={0x8003: MISSED_1},
+        layouts={0x8004: MISSED_1},
     ),
     102: MessageInfo(
         name='UNDELIVERED',
@@ -824,7 +824,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-INBOX-001', 'R-INBOX-005'),
         states=frozenset(('READY',)),
         record=records.Undelivered,
-        layouts={0x8003: UNDELIVERED_1},
+        layouts={0x8004: UNDELIVERED_1},
     ),
     104: MessageInfo(
         name='UNREADABLE',
@@ -845,7 +845,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-INBOX-001', 'R-INBOX-006'),
         states=frozenset(('READY',)),
         record=records.Unreadable,
-        layouts={0x8003: UNREADABLE_1},
+        layouts={0x8004: UNREADABLE_1},
     ),
     106: MessageInfo(
         name='GAP',
@@ -866,7 +866,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-INBOX-009',),
         states=frozenset(('READY',)),
         record=records.Gap,
-        layouts={0x8003: GAP_1},
+        layouts={0x8004: GAP_1},
     ),
     109: MessageInfo(
         name='INBOX_EMPTY',
@@ -887,7 +887,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-INBOX-010',),
         states=frozenset(('READY',)),
         record=records.InboxEmpty,
-        layouts={0x8003: INBOX_EMPTY_1},
+        layouts={0x8004: INBOX_EMPTY_1},
     ),
     113: MessageInfo(
         name='RECEIPT',
@@ -908,7 +908,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-RECEIPT-001',),
         states=frozenset(('READY',)),
         record=records.Receipt,
-        layouts={0x8003: RECEIPT_1},
+        layouts={0x8004: RECEIPT_1},
     ),
     114: MessageInfo(
         name='RECEIPTS_GET',
@@ -929,7 +929,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-RECEIPT-002',),
         states=frozenset(('READY',)),
         record=records.ReceiptsGet,
-        layouts={0x8003: RECEIPTS_GET_1},
+        layouts={0x8004: RECEIPTS_GET_1},
     ),
     116: MessageInfo(
         name='RECEIPTS',
@@ -950,7 +950,7 @@ MESSAGES: dict[int, MessageInfo] = {
         requirements=('R-RECEIPT-002',),
         states=frozenset(('READY', 'DRAINING')),
         record=records.Receipts,
-        layouts={0x8003: RECEIPTS_1},
+        layouts={0x8004: RECEIPTS_1},
     ),
 }
 
@@ -958,16 +958,16 @@ INFO_BY_RECORD: dict[type[Struct], MessageInfo] = {info.record: info for info in
 
 # Layout of a struct alone, by class and negotiated revision; 0 is the newest.
 STRUCTS: dict[type[Struct], dict[int, Layout]] = {
-    records.Bundle: {0x8003: BUNDLE_1, 0: BUNDLE_1},
-    records.ConnectionLimits: {0x8003: CONNECTION_LIMITS_1, 0: CONNECTION_LIMITS_1},
-    records.DeviceList: {0x8003: DEVICE_LIST_1, 0: DEVICE_LIST_1},
-    records.DeviceRef: {0x8003: DEVICE_REF_1, 0: DEVICE_REF_1},
-    records.DevicesStale: {0x8003: DEVICES_STALE_1, 0: DEVICES_STALE_1},
-    records.EcPrekey: {0x8003: EC_PREKEY_1, 0: EC_PREKEY_1},
-    records.Envelope: {0x8003: ENVELOPE_1, 0: ENVELOPE_1},
-    records.KemPrekey: {0x8003: KEM_PREKEY_1, 0: KEM_PREKEY_1},
-    records.ListedDevice: {0x8003: LISTED_DEVICE_1, 0: LISTED_DEVICE_1},
-    records.Mark: {0x8003: MARK_1, 0: MARK_1},
-    records.SignedList: {0x8003: SIGNED_LIST_1, 0: SIGNED_LIST_1},
-    records.SignedPrekey: {0x8003: SIGNED_PREKEY_1, 0: SIGNED_PREKEY_1},
+    records.Bundle: {0x8004: BUNDLE_1, 0: BUNDLE_1},
+    records.ConnectionLimits: {0x8004: CONNECTION_LIMITS_1, 0: CONNECTION_LIMITS_1},
+    records.DeviceList: {0x8004: DEVICE_LIST_1, 0: DEVICE_LIST_1},
+    records.DeviceRef: {0x8004: DEVICE_REF_1, 0: DEVICE_REF_1},
+    records.DevicesStale: {0x8004: DEVICES_STALE_1, 0: DEVICES_STALE_1},
+    records.EcPrekey: {0x8004: EC_PREKEY_1, 0: EC_PREKEY_1},
+    records.Envelope: {0x8004: ENVELOPE_1, 0: ENVELOPE_1},
+    records.KemPrekey: {0x8004: KEM_PREKEY_1, 0: KEM_PREKEY_1},
+    records.ListedDevice: {0x8004: LISTED_DEVICE_1, 0: LISTED_DEVICE_1},
+    records.Mark: {0x8004: MARK_1, 0: MARK_1},
+    records.SignedList: {0x8004: SIGNED_LIST_1, 0: SIGNED_LIST_1},
+    records.SignedPrekey: {0x8004: SIGNED_PREKEY_1, 0: SIGNED_PREKEY_1},
 }
