@@ -270,6 +270,19 @@ def test_only_what_was_never_offered_can_be_cancelled() -> None:
     assert logic.cancel(outbox, row(3).id) == (outbox, ())
 
 
+def test_only_what_was_never_offered_ends_because_nobody_is_there() -> None:
+    """A copy that left may be stored although the account is gone since (rule 10)."""
+    outbox, _ = logic.offer(filled(row(1)), 0.0)
+    outbox = logic.add(outbox, row(2), ZERO_ID)
+    code = int(ErrorCode.NOT_FOUND)
+    assert logic.reject(outbox, row(1).id, code) == (outbox, ())
+    assert logic.reject(outbox, row(3).id, code) == (outbox, ())
+    after, effects = logic.reject(outbox, row(2).id, code)
+    assert effects == (Ended(outbox.rows[row(2).id], EndState.REJECTED, code),)
+    assert set(after.rows) == {row(1).id}
+    assert after.bases == outbox.bases
+
+
 def test_a_row_that_was_offered_expires_with_an_unknown_outcome() -> None:
     """To say "not delivered" would be a lie if only the answers were lost."""
     outbox, _ = logic.offer(filled(row(1)), 0.0)

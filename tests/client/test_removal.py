@@ -144,6 +144,31 @@ async def test_peers_of_a_deleted_account_see_the_end(
             await session.peer("nobody")
 
 
+@pytest.mark.parametrize("count", [1, 3])
+async def test_a_first_message_to_a_deleted_account_is_rejected_at_once(
+    running: RunningServer, tmp_path: Path, count: int
+) -> None:
+    """There was never a session: the claim's answer ends it, not a month's waiting."""
+    alice = await join("alice", running.join, tmp_path)
+    bob = await join("bob", running.join, tmp_path)
+    async with at(bob, net=(tap := Tap())) as session:
+        await session.peer("alice")
+        tap.is_down = True
+        tap.cut()
+        waiting = [await session.send("alice", f"hi {n}") for n in range(count)]
+        await delete_account(alice, ports=ports())
+        tap.is_down = False
+        for one in waiting:
+            with pytest.raises(MessageRejected) as rejected:
+                await one.wait("sequenced")
+            assert (rejected.value.state, rejected.value.reason) == (
+                "REJECTED",
+                "not_found",
+            )
+    assert not tap.sends()
+    assert look(bob, "SELECT count(*) FROM outbox") == 0
+
+
 async def test_an_open_session_ends_when_its_account_is_deleted_elsewhere(
     running: RunningServer, tmp_path: Path
 ) -> None:

@@ -333,6 +333,23 @@ def expire(outbox: Outbox, now_ms: int) -> tuple[Outbox, tuple[Effect, ...]]:
     return outbox, tuple(effects)
 
 
+def reject(outbox: Outbox, id_: bytes, code: int) -> tuple[Outbox, tuple[Effect, ...]]:
+    """End a row that can't be sealed, for there is nobody to seal it for.
+
+    One that was offered stays: a copy of it may be stored, and this is no answer to it.
+
+    Args:
+        outbox: The value.
+        id_: The row.
+        code: Why: what the server said of the account.
+    """
+    row = outbox.rows.get(id_)
+    if row is None or row.is_offered:
+        return outbox, ()
+    ended = Ended(row, EndState.REJECTED, code, attempt=row.attempt)
+    return _remove(outbox, row), (ended,)
+
+
 def cancel(outbox: Outbox, id_: bytes) -> tuple[Outbox, tuple[Effect, ...]]:
     """End a row that was never offered; any other stays, and nothing is returned."""
     row = outbox.rows.get(id_)

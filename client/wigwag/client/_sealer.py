@@ -7,13 +7,13 @@ import anyio
 from wigwag.client._compose import Seal, Sealed, seal_txn, send_users
 from wigwag.client._device import Device
 from wigwag.client._directory import Directory
-from wigwag.client._errors import StoreDamaged, WigwagError
+from wigwag.client._errors import ServerRefused, StoreDamaged, WigwagError
 from wigwag.client._outbox import Row
 from wigwag.client._sender import Body, Sender, letter_peer_txn
 from wigwag.client._store_outbox import Letter, letter_txn
 from wigwag.client._store_peers import Peer
 from wigwag.client._txn import DeviceKey, Txn
-from wigwag.wire import DevicesStale
+from wigwag.wire import DevicesStale, ErrorCode
 
 CLAIM_SECONDS: Final = 60.0
 """One letter's look-ups; a server that doesn't answer must not stop all others."""
@@ -53,7 +53,14 @@ class Sealer:
             await self._follow(letter, peer, hint)
         outcome = await self._try(row, letter)
         if outcome is Seal.LACKS_SESSION:
-            await self._claim(letter, peer)
+            try:
+                await self._claim(letter, peer)
+            except ServerRefused as error:
+                if error.code != ErrorCode.NOT_FOUND:
+                    raise
+                # As a SEND would be answered: the account is gone.
+                await self._sender.reject(row, error.code)
+                return
             outcome = await self._try(row, letter)
         if isinstance(outcome, Sealed):
             users = send_users(self._device.account, peer, letter)
