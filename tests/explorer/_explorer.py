@@ -20,7 +20,7 @@ from tests.explorer._names import (
 from tests.explorer._outboxes import Outboxes
 from tests.explorer._receivers import Receiver, Receivers
 from tests.explorer._scenario import FAULTS, Scenario
-from tests.explorer._senders import Writer
+from tests.explorer._sender import Writer
 from tests.explorer._server import Server
 from tests.explorer._setup import (
     first_registration,

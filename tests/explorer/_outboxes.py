@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from tests.explorer._senders import Sender
+from tests.explorer._sender import Sender
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")

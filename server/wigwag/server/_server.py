@@ -188,7 +188,9 @@ class Server:
             elif short_since is None:
                 short_since = now
                 hub.log.warning(
-                    "memory_short", held=memory.held_bytes, budget=memory.budget_bytes
+                    "memory_short",
+                    bytes=memory.held_bytes,
+                    reason="the budget is nearly used up",
                 )
             elif now - short_since >= short_seconds:
                 shed = hub.shed()
