@@ -26,7 +26,13 @@ from wigwag.server.core import (
     Request,
     User,
 )
-from wigwag.server.engines import EmbeddedEngine, open_database, open_engine
+from wigwag.server.engines import (
+    SCHEMA_VERSION,
+    EmbeddedEngine,
+    checked_vfs,
+    open_database,
+    open_engine,
+)
 from wigwag.server.engines._sql import typed
 from wigwag.server.ports import Executor
 
@@ -207,6 +213,24 @@ class Lab:
         """Return the database and its WAL."""
         wal = self.path.with_name(self.path.name + "-wal")
         return self.path.read_bytes() + (wal.read_bytes() if wal.exists() else b"")
+
+
+# What each schema added, taken away again.
+_TAKEN_AWAY = {
+    2: "DROP TABLE deleted_account",
+    3: "DROP TABLE opened_chats",
+    4: "ALTER TABLE log DROP COLUMN settled",
+}
+
+
+def make_older(path: Path, schema: int) -> None:
+    """Turn a closed database into what a build of an older schema wrote."""
+    connection = apsw.Connection(str(path), vfs=checked_vfs())
+    database = typed(connection)
+    for version in range(SCHEMA_VERSION, schema, -1):
+        database.execute(_TAKEN_AWAY[version])
+    database.execute("UPDATE log SET schema = ?", (schema,))
+    connection.close()
 
 
 async def ask(engine: EmbeddedEngine, request: Request) -> Answer:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.contracts.harness import Lab, ask, ask_all, settle
+from tests.contracts.harness import Lab, ask, ask_all, make_older, settle
 from tests.server.core.world import (
     ALICE,
     ALICE_1,
@@ -73,8 +73,7 @@ async def test_an_older_folder_is_brought_up_with_what_was_opened(
         )
         counted = lab.query("SELECT * FROM opened_chats ORDER BY user")
         assert [chats for _, chats in counted] == [1, 1, 1]
-        lab.query("DROP TABLE opened_chats")
-        lab.query("UPDATE log SET schema = 2")
+    make_older(lab.path, 2)
     async with lab.engine() as engine:
         assert lab.query("SELECT schema FROM log") == [(SCHEMA_VERSION,)]
         assert lab.query("SELECT * FROM opened_chats ORDER BY user") == counted

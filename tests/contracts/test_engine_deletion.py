@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.contracts.harness import Lab, ask, ask_all, expect, settle
+from tests.contracts.harness import Lab, ask, ask_all, expect, make_older, settle
 from tests.server.core.world import (
     ALICE_1,
     BOB,
@@ -214,9 +214,7 @@ async def test_a_folder_of_the_first_schema_is_brought_up(tmp_path: Path) -> Non
     lab = Lab(tmp_path)
     async with lab.engine() as engine:
         await fill(engine)
-        lab.query("DROP TABLE deleted_account")
-        lab.query("DROP TABLE opened_chats")
-        lab.query("UPDATE log SET schema = 1")
+    make_older(lab.path, 1)
     async with lab.engine() as engine:
         assert lab.query("SELECT schema FROM log") == [(SCHEMA_VERSION,)]
         assert isinstance(await ask(engine, DELETE), AccountDeleted)

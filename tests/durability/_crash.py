@@ -52,6 +52,7 @@ PASS = {
     "writer.before_tick": 1,
     "writer.after_day_drop": 1,
     "store.before_checkpoint": 4,
+    "store.while_stamping": 4,
     "store.after_checkpoint": 4,
     "store.before_close": 1,
 }

@@ -8,6 +8,8 @@ came about.
 """
 
 import signal
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -25,7 +27,8 @@ PAIRS = 4
 ANSWERS_MAX = 240
 """A kill comes within so many answers of a start."""
 PASSES_MAX = 30
-CYCLE_SECONDS_MAX = 60
+CYCLE_SECONDS_MAX = 30
+"""What a start, or load up to the next kill, may take at most; about 1 s each."""
 OPTIONS = ("--limits-profile", "bench", "--log-level", "warning")
 RUN_POINTS = (
     "engine.after_fold",
@@ -67,7 +70,7 @@ class Kills:
     async def run(self, count: int) -> None:
         """Kill the server so many times; then let everybody finish, and compare."""
         try:
-            await trio.to_thread.run_sync(self.process.start)
+            await self.start(self.process)
             world = Server(self.process.port)
             accounts = [Account() for _ in range(2 * PAIRS)]
             for account in accounts:
@@ -76,19 +79,23 @@ class Kills:
             for source, target in zip(accounts[::2], accounts[1::2], strict=True):
                 self.senders.append(Sender(world, source, target, ANSWERS_MAX))
                 self.receivers.append(Receiver(world, target))
-            with trio.fail_after(CYCLE_SECONDS_MAX * (count + 2)):
-                async with trio.open_nursery() as receiving:
-                    for receiver in self.receivers:
-                        receiving.start_soon(receiver.run)
-                    async with trio.open_nursery() as sending:
-                        for sender in self.senders:
-                            sending.start_soon(sender.run)
-                        await self.cycles(world, count)
+            async with trio.open_nursery() as receiving:
+                for receiver in self.receivers:
+                    receiving.start_soon(receiver.run)
+                async with trio.open_nursery() as sending:
+                    for sender in self.senders:
+                        sending.start_soon(sender.run)
+                    await self.cycles(world, count)
+                    sending.cancel_scope.deadline = (
+                        trio.current_time() + CYCLE_SECONDS_MAX
+                    )
+                assert not sending.cancel_scope.cancelled_caught, "not all answered"
+                with trio.fail_after(CYCLE_SECONDS_MAX):
                     for sender, receiver in zip(
                         self.senders, self.receivers, strict=True
                     ):
                         await receiver.has(len(sender.sent))
-                    receiving.cancel_scope.cancel()
+                receiving.cancel_scope.cancel()
         finally:
             self.process.kill()
 
@@ -101,12 +108,13 @@ class Kills:
                 point = self.pick.choice(RUN_POINTS)
                 await self.restart(world, f"{point}:{passes}")
                 world.up.set()
-                await trio.to_thread.run_sync(self.process.wait)
+                await trio.to_thread.run_sync(self.process.wait, CYCLE_SECONDS_MAX)
             else:
                 for sender in self.senders:
                     sender.answers_wanted = self.pick.randrange(1, ANSWERS_MAX)
                 world.up.set()
-                await world.progress.wait()
+                with trio.fail_after(CYCLE_SECONDS_MAX):
+                    await world.progress.wait()
             self.tally.counts["kills"] += 1
             self.tally.counts[how] += 1
             take_down(world)
@@ -125,18 +133,17 @@ class Kills:
         """Start the server on its folder and port, perhaps to die at a point."""
         take_down(world)
         self.process.kill()
-        port = self.process.port
         environment = {"CRASH_AT": crash_at} if crash_at else {}
         self.process = ServerProcess(
             self.folder, options=OPTIONS, environment=environment
         )
-        self.process.port = port
+        self.process.port = world.port
         try:
-            await trio.to_thread.run_sync(self.process.start)
+            await self.start(self.process)
         except ServerNotReadyError as error:
             if error.exit_code == ExitCode.IN_USE:
-                # Somebody's outgoing connection has the port for a moment.
-                await trio.sleep(1)
+                # Somebody's outgoing connection has the port, who knows how long.
+                world.port = 0
                 await self.restart(world, crash_at)
                 return
             # The first tick is a group, too: a point may be passed before "ready".
@@ -144,6 +151,15 @@ class Kills:
                 raise
             await self.restart(world, None)
             self.process.send_signal(signal.SIGKILL)
+        world.port = self.process.port
+
+    async def start(
+        self, process: ServerProcess, within_seconds: float = CYCLE_SECONDS_MAX
+    ) -> None:
+        """Start a server; one that isn't ready in time is killed."""
+        await trio.to_thread.run_sync(
+            partial(process.start, within_seconds=within_seconds)
+        )
 
     async def fail_to_start(self, point: str) -> None:
         """Start a server that dies at a point of its start."""
@@ -152,7 +168,7 @@ class Kills:
         )
         dying.port = self.process.port
         try:
-            await trio.to_thread.run_sync(dying.start)
+            await self.start(dying)
         except ServerNotReadyError:
             return
         dying.kill()
@@ -162,22 +178,10 @@ class Kills:
         """Start a server and kill it somewhere on the way to its ready line."""
         starting = ServerProcess(self.folder, options=OPTIONS)
         starting.port = self.process.port
-        killed = trio.Event()
-
-        def start() -> None:
-            try:
-                starting.start()
-            except ServerNotReadyError:
-                return
-
-        async def kill_soon() -> None:
-            await trio.sleep(self.pick.uniform(0.2, 1.5))
-            killed.set()
-            starting.kill()
-
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(trio.to_thread.run_sync, start)
-            nursery.start_soon(kill_soon)
+        # One thread starts and kills: killed from another, it could wait for a line
+        # on a pipe that was closed meanwhile, to the end of its time.
+        with suppress(ServerNotReadyError):
+            await self.start(starting, self.pick.uniform(0.2, 1.5))
         starting.kill()
 
     def compare(self, replay: str) -> None:

@@ -61,7 +61,8 @@ COLLECTED_OBJECTS = 20_000
 @click.option(
     "--accept-loss",
     is_flag=True,
-    help="Go on without commits that a damaged or older log has lost.",
+    help="Go on without commits that are lost: by a damaged or older log, or by a copy "
+    "that was made while a server ran.",
 )
 def serve(
     config_path: Path | None,

@@ -8,9 +8,10 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Generator, Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 
 START_SECONDS = 60.0
 STOP_SECONDS = 40.0
@@ -25,12 +26,18 @@ class ServerNotReadyError(Exception):
     """The process ended, or said nothing, instead of printing its ready line.
 
     Attributes:
+        what: What is wrong.
         exit_code: Its exit status; None: it still ran.
     """
 
     def __init__(self, what: str, exit_code: int | None) -> None:
         super().__init__(what)
+        self.what = what
         self.exit_code = exit_code
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str, int | None]]:
+        """Let it get across processes: without this, a pool of them would break."""
+        return type(self), (self.what, self.exit_code)
 
 
 class ServerProcess:
@@ -68,8 +75,10 @@ class ServerProcess:
         assert self._process is not None, "the server isn't running"
         return self._process.pid
 
-    def start(self) -> str:
+    def start(self, *, within_seconds: float = START_SECONDS) -> str:
         """Start and wait until clients can come; return the join string.
+
+        A process that is not ready in time is killed.
 
         Raises:
             ServerNotReadyError: It ended or took too long; the log's end is quoted.
@@ -99,7 +108,7 @@ class ServerProcess:
                 env=self._environment,
             )
         assert self._process.stdout is not None
-        line = _read_line(self._process.stdout, START_SECONDS)
+        line = _read_line(self._process.stdout, within_seconds)
         match = _READY.match(line)
         if match is None:
             exit_code = self.kill()
@@ -168,10 +177,11 @@ def _read_line(stream: IO[bytes], timeout_seconds: float) -> str:
     """Read one line, or what there is when it ends or takes too long."""
     descriptor = stream.fileno()
     line = bytearray()
+    deadline = time.monotonic() + timeout_seconds
     with selectors.DefaultSelector() as selector:
         selector.register(descriptor, selectors.EVENT_READ)
         while b"\n" not in line and len(line) < LINE_BYTES_MAX:
-            if not selector.select(timeout_seconds):
+            if not selector.select(max(0.0, deadline - time.monotonic())):
                 break
             data = os.read(descriptor, 4_096)
             if not data:

@@ -30,6 +30,7 @@ CRASH_POINTS = (
     "engine.before_notices",
     "engine.after_answers",
     "store.before_checkpoint",
+    "store.while_stamping",
     "store.after_checkpoint",
     "store.before_close",
 )

@@ -18,8 +18,14 @@ from wigwag.server.engines._database import open_database
 from wigwag.server.engines._examine import DatabaseFacts, examine_database
 from wigwag.server.engines._mark import Mark, mark_path
 from wigwag.server.engines._sql import fetch_one, typed
+from wigwag.server.engines._stamp import is_mixed, read_file_state
 from wigwag.server.engines._store import end_of_log
-from wigwag.server.ports import LogLostError, NotADatabaseError, OpenFailedError
+from wigwag.server.ports import (
+    LogLostError,
+    MixedCopyError,
+    NotADatabaseError,
+    OpenFailedError,
+)
 
 # Suffix of SQLite's log.
 LOG_SUFFIX = "-wal"
@@ -52,6 +58,7 @@ def inspect_database(path: Path) -> Inspection:
     Raises:
         NotADatabaseError: It is something else, or damaged.
         LogLostError: It ends before what was durable.
+        MixedCopyError: It and its log are of different times.
         SchemaTooNewError: A newer build wrote it.
         OpenFailedError: It, or the room for a copy, can't be had.
     """
@@ -74,13 +81,18 @@ def inspect_database(path: Path) -> Inspection:
 def _take_log_in(path: Path, copy: Path) -> None:
     """Do with the copy's log what a start does."""
     try:
+        file = read_file_state(copy)
         database = typed(open_database(copy))
         try:
+            if is_mixed(database, file):
+                raise MixedCopyError(str(path))
             database.wal_checkpoint(None, apsw.SQLITE_CHECKPOINT_TRUNCATE)
         finally:
             database.close()
     except apsw.Error as error:
         raise NotADatabaseError(str(path), str(error)) from error
+    except MixedCopyError:
+        raise
     except NotADatabaseError as error:
         raise _of_original(error, path, copy) from error
 

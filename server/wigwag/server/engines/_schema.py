@@ -17,7 +17,7 @@ A build opens what it or an older build wrote, and refuses what a newer one wrot
 from wigwag.server.engines._sql import Database, fetch_one
 from wigwag.server.ports import SchemaTooNewError
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 # The oldest release that can open what this build writes.
 OPENED_BY_VERSION = "0.1.0"
 # "wigw" in the file's header, so that `file` and an operator can tell.
@@ -27,7 +27,7 @@ _TABLES = """
 CREATE TABLE log(
   id INTEGER PRIMARY KEY CHECK (id = 1), schema INTEGER NOT NULL,
   version TEXT NOT NULL, clock_ms INTEGER NOT NULL, ordinal INTEGER NOT NULL,
-  void_below INTEGER NOT NULL) STRICT;
+  void_below INTEGER NOT NULL, settled INTEGER NOT NULL DEFAULT 0) STRICT;
 CREATE TABLE epoch(
   epoch INTEGER PRIMARY KEY, opened_ms INTEGER NOT NULL,
   ended INTEGER NOT NULL) STRICT;
@@ -84,6 +84,9 @@ CREATE TABLE prekey_page(
   keys BLOB NOT NULL, PRIMARY KEY (device, kind, first_id)) STRICT, WITHOUT ROWID;
 """
 
+# Since schema 4 (`_stamp`).
+_SETTLED_COLUMN = "ALTER TABLE log ADD COLUMN settled INTEGER NOT NULL DEFAULT 0"
+
 # Since schema 2.
 _DELETED_TABLE = """
 CREATE TABLE deleted_account(
@@ -127,7 +130,7 @@ def create_schema(database: Database) -> None:
     database.execute(_DELETED_TABLE)
     database.execute(_OPENED_TABLE)
     database.execute(
-        "INSERT INTO log VALUES (1, ?, ?, 0, 0, 0)",
+        "INSERT INTO log VALUES (1, ?, ?, 0, 0, 0, 0)",
         (SCHEMA_VERSION, OPENED_BY_VERSION),
     )
     database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -152,6 +155,8 @@ def upgrade_schema_txn(database: Database) -> None:
     if found < 3:
         database.execute(_OPENED_TABLE)
         database.execute(_COUNT_OPENED)
+    if found < 4:
+        database.execute(_SETTLED_COLUMN)
     if found < SCHEMA_VERSION:
         database.execute("UPDATE log SET schema = ?", (SCHEMA_VERSION,))
 

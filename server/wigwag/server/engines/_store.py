@@ -23,6 +23,15 @@ from wigwag.server.engines._schema import (
 )
 from wigwag.server.engines._scrub import Scrub
 from wigwag.server.engines._sql import Database, fetch_one, typed
+from wigwag.server.engines._stamp import (
+    UNKNOWN,
+    FileState,
+    forget_stamp,
+    is_mixed,
+    read_file_state,
+    settled_at_start,
+    stamp,
+)
 from wigwag.server.engines._writer import Days, write_changes_txn
 from wigwag.server.ports import (
     ClockSuspectError,
@@ -30,6 +39,7 @@ from wigwag.server.ports import (
     CopyFailedError,
     DatabaseDamagedError,
     LogLostError,
+    MixedCopyError,
     NotADatabaseError,
     OpenFailedError,
     ReadFailedError,
@@ -54,7 +64,13 @@ class Store:
     """
 
     def __init__(
-        self, path: Path, database: Database, mark: Mark, reserve: Reserve, meta: Meta
+        self,
+        path: Path,
+        database: Database,
+        mark: Mark,
+        reserve: Reserve,
+        meta: Meta,
+        settled: int,
     ) -> None:
         self._path = path
         self.database = database
@@ -67,7 +83,9 @@ class Store:
         )
         (page_bytes,) = fetch_one(database, "PRAGMA page_size")
         self._scrub = Scrub(path, page_bytes)
-        self._wal_pages = 0
+        # What opening has written is in the log.
+        self._wal_pages = 1
+        self._settled = settled
         self._copies: list[DatabaseCopy] = []
         database.set_wal_hook(self._note_wal)
 
@@ -149,6 +167,7 @@ class Store:
             clock_ms,
             ordinal,
             void_below,
+            self._settled,
             is_inbox_damaged=is_inbox_damaged,
         )
         crash_point("store.before_commit")
@@ -165,7 +184,8 @@ class Store:
     def checkpoint(self, mode: int) -> None:
         """Copy the WAL into the database; TRUNCATE also removes what it held.
 
-        A full disk leaves the WAL as it is, which loses nothing.
+        Then both are stamped as being of one time (`_stamp`). A full disk leaves the
+        WAL as it is, which loses nothing.
 
         Raises:
             CommitUncertainError: Nothing is known; the process must end.
@@ -173,6 +193,8 @@ class Store:
         crash_point("store.before_checkpoint")
         try:
             self.database.wal_checkpoint(None, mode)
+            if self._wal_pages:
+                self._stamp(mode)
         except apsw.FullError:
             return
         except apsw.Error as error:
@@ -180,6 +202,10 @@ class Store:
         self._wal_pages = 0
         self._mark.sync()
         crash_point("store.after_checkpoint")
+
+    def _stamp(self, mode: int) -> None:
+        self._settled = UNKNOWN  # also if the disk is full meanwhile
+        self._settled = stamp(self.database, mode)
 
     def begin_copy(self, target: Path) -> DatabaseCopy:
         """Begin to copy the database into a new file.
@@ -247,10 +273,12 @@ def open_store(
         NotADatabaseError: It is something else.
         DatabaseDamagedError: A page is not what was written.
         LogLostError: It ends before its mark, and the loss was not accepted.
+        MixedCopyError: It and its log are of different times; not accepted either.
         SchemaTooNewError: A newer build wrote it.
         ClockSuspectError: The clock does not fit the newest record.
         OpenFailedError: The disk is full, or failed.
     """
+    file = read_file_state(path)
     try:
         database = typed(open_database(path))
     except apsw.Error as error:
@@ -258,8 +286,10 @@ def open_store(
     mark = Mark(mark_path(path))
     try:
         proven = 0 if accept_loss else mark.read()
+        _refuse_mixed(path, database, file, accept_loss)
         meta = _begin(path, database, now_ms, proven, accept_clock, accept_loss)
-        store = Store(path, database, mark, reserve, meta)
+        settled = settled_at_start(database, file)
+        store = Store(path, database, mark, reserve, meta, settled)
     except apsw.FullError as error:
         database.close()
         raise OpenFailedError(str(path), "the disk is full: make room") from error
@@ -279,6 +309,23 @@ def open_store(
     mark.write(position(max(meta.epochs), 0))
     crash_point("store.after_opening")
     return store
+
+
+def _refuse_mixed(
+    path: Path, database: Database, file: FileState, accept_loss: bool
+) -> None:
+    """Let nothing be opened that was copied from under a running server.
+
+    What is opened nevertheless, since the operator says so, must at least be whole.
+    """
+    if not is_mixed(database, file):
+        return
+    if not accept_loss:
+        raise MixedCopyError(str(path))
+    (verdict,) = fetch_one(database, "PRAGMA integrity_check(1)")
+    if verdict != "ok":
+        raise DatabaseDamagedError(str(path), str(verdict))
+    forget_stamp(database)
 
 
 def _begin(

@@ -54,7 +54,7 @@ _END_EPOCH = (
     "UPDATE epoch SET ended = (SELECT ordinal FROM log) "
     "WHERE epoch = (SELECT max(epoch) FROM epoch)"
 )
-_LOG_STATE = "UPDATE log SET clock_ms = ?, ordinal = ?, void_below = ?"
+_LOG_STATE = "UPDATE log SET clock_ms = ?, ordinal = ?, void_below = ?, settled = ?"
 
 
 class Days:
@@ -85,10 +85,13 @@ def write_changes_txn(
     clock_ms: int,
     ordinal: int,
     void_below: int,
+    settled: int,
     *,
     is_inbox_damaged: bool = False,
 ) -> None:
     """Write a group's changes within an open transaction.
+
+    `settled` is which number the database's file bears (`_stamp`).
 
     With `is_inbox_damaged`, pages are not compared while the inbox is written: each of
     its rows has a checksum of its own.
@@ -97,7 +100,7 @@ def write_changes_txn(
     for epoch in changes.epochs:
         database.execute(_END_EPOCH)
         database.execute(_EPOCH, (epoch, clock_ms))
-    database.execute(_LOG_STATE, (clock_ms, ordinal, void_below))
+    database.execute(_LOG_STATE, (clock_ms, ordinal, void_below, settled))
     for shape in SHAPES:
         dirty = changes.rows[shape.table.index]
         if not dirty:

@@ -25,6 +25,7 @@ from wigwag.server.ports._errors import DatabaseDamagedError as DatabaseDamagedE
 from wigwag.server.ports._errors import DatabaseInUseError as DatabaseInUseError
 from wigwag.server.ports._errors import EngineClosedError as EngineClosedError
 from wigwag.server.ports._errors import LogLostError as LogLostError
+from wigwag.server.ports._errors import MixedCopyError as MixedCopyError
 from wigwag.server.ports._errors import NotADatabaseError as NotADatabaseError
 from wigwag.server.ports._errors import OpenFailedError as OpenFailedError
 from wigwag.server.ports._errors import ReadFailedError as ReadFailedError
@@ -45,6 +46,7 @@ __all__ = [
     "Job",
     "Listener",
     "LogLostError",
+    "MixedCopyError",
     "NotADatabaseError",
     "OpenFailedError",
     "ReadFailedError",

@@ -91,6 +91,25 @@ class LogLostError(NotADatabaseError):
         self.proven = proven
 
 
+class MixedCopyError(NotADatabaseError):
+    """Database and log are of different times: they were copied while in use.
+
+    Attributes:
+        path: The database.
+    """
+
+    def __init__(self, path: str) -> None:
+        StorageError.__init__(
+            self,
+            f"{path} and its log are of different times: they were copied from under "
+            "a running server, and what was written between is missing. Put another "
+            "copy back (`wigwag admin backup` makes one of a running server, `wigwag "
+            "admin restore` puts it back), or go on with what there is: start once "
+            "with --accept-loss",
+        )
+        self.path = path
+
+
 def _utc(time_ms: int) -> str:
     return f"{datetime.fromtimestamp(time_ms / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
