@@ -111,5 +111,11 @@ def copy_pages(source: Database, target: Path, vfs: str) -> PageCopy:
     database = typed(connection)
     for pragma in ("synchronous = OFF", "locking_mode = EXCLUSIVE"):
         database.execute(f"PRAGMA {pragma}").fetchall()
+    # The checksum VFS knows by its first page whether a file has checksums. Without one
+    # from the start, pages that leave the cache before it would have wrong ones: those
+    # of a copy larger than the cache, written to meanwhile.
+    reserved = cast("Any", source).reserve_bytes(None)
+    cast("Any", connection).reserve_bytes(None, reserved)
+    database.execute("PRAGMA user_version = 1").fetchall()
     backup = connection.backup("main", cast("apsw.Connection", source), "main")
     return PageCopy(connection, backup)
