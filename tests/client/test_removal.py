@@ -144,20 +144,25 @@ async def test_peers_of_a_deleted_account_see_the_end(
             await session.peer("nobody")
 
 
+@pytest.mark.parametrize("is_online", [True, False], ids=["online", "away"])
 @pytest.mark.parametrize("count", [1, 3])
 async def test_a_first_message_to_a_deleted_account_is_rejected_at_once(
-    running: RunningServer, tmp_path: Path, count: int
+    running: RunningServer, tmp_path: Path, count: int, is_online: bool
 ) -> None:
     """There was never a session: the claim's answer ends it, not a month's waiting."""
     alice = await join("alice", running.join, tmp_path)
     bob = await join("bob", running.join, tmp_path)
     async with at(bob, net=(tap := Tap())) as session:
         await session.peer("alice")
-        tap.is_down = True
-        tap.cut()
+        if is_online:
+            await delete_account(alice, ports=ports())
+        else:
+            tap.is_down = True
+            tap.cut()
         waiting = [await session.send("alice", f"hi {n}") for n in range(count)]
-        await delete_account(alice, ports=ports())
-        tap.is_down = False
+        if not is_online:
+            await delete_account(alice, ports=ports())
+            tap.is_down = False
         for one in waiting:
             with pytest.raises(MessageRejected) as rejected:
                 await one.wait("sequenced")

@@ -18,6 +18,7 @@ from wigwag.client._store_outbox import (
     add_letter_txn,
     envelopes_txn,
     save_attempt_txn,
+    unmark_offered_txn,
 )
 from wigwag.client._store_peers import Peer, chat_base_txn
 from wigwag.client._txn import DeviceKey, Txn
@@ -268,6 +269,10 @@ def _post_txn(
     add_letter_txn(txn, letter, is_offered=is_offered)
     if not peer.change:
         sealed = seal_txn(txn, device.account, peer, letter, attempt=1)
+    if is_offered and not isinstance(sealed, Sealed):
+        # It can't leave yet: whoever ends it may still say that it never did.
+        is_offered = False
+        unmark_offered_txn(txn, letter.id)
     composed = Composed(
         letter=letter,
         users=send_users(device.account, peer, letter),

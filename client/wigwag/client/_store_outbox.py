@@ -200,6 +200,11 @@ def mark_offered_txn(txn: Txn, ids: Iterable[bytes]) -> None:
     txn.do_many("UPDATE outbox SET is_offered = 1 WHERE id = ?", [(i,) for i in ids])
 
 
+def unmark_offered_txn(txn: Txn, id_: bytes) -> None:
+    """Note that no copy of this row is about to leave after all."""
+    txn.do("UPDATE outbox SET is_offered = 0 WHERE id = ?", id_)
+
+
 def end_letter_txn(txn: Txn, id_: bytes, attempt: int, now_ms: int) -> None:
     """Delete a row that ended; its id stays known."""
     for table in ("outbox", "envelope", "cover"):
