@@ -30,6 +30,13 @@ def check_delivery(facts: Facts) -> Iterator[Violation]:
             if facts.device_of.get(kept.process) == one.device
             and facts.was_undone(kept.process, one.time, UNDONE_GRACE_SECONDS)
         }
+        # It may have come as a resend, which has an id of its own.
+        undone |= {
+            one.message_id
+            for one in facts.shown
+            if one.process == kept.process
+            and facts.was_undone(kept.process, one.time, UNDONE_GRACE_SECONDS)
+        }
         for message_id in kept.unsent:
             yield Violation(
                 "I5",

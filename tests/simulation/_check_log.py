@@ -57,10 +57,12 @@ def _check_said(facts: Facts) -> Iterator[Violation]:
         if cursor.is_sign_in and (cursor.device, cursor.position) in lost:
             entry = lost[cursor.device, cursor.position]
             if cursor.era > entry.era:
-                vouched[cursor.device] = cursor.position, cursor.turn
-    welcomed = {(one.device, one.asked) for one in facts.welcomed if one.era}
-    for device, (position, _) in vouched.items():
-        if (device, position) in welcomed and position not in told[device]:
+                vouched[cursor.device] = cursor.position, cursor.era
+    # Not with that cursor, if it had to register anew: then its own store is told to
+    # be an old copy, and that says the same.
+    welcomed = {(one.device, one.asked, one.era) for one in facts.welcomed}
+    for device, (position, era) in vouched.items():
+        if (device, position, era) in welcomed and position not in told[device]:
             yield Violation(
                 "I1",
                 0,

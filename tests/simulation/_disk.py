@@ -76,6 +76,7 @@ class Disk:
             or right after it, half and half.
         error_share: Which share of commits fails, with an unknown outcome.
         is_full: Files may not grow.
+        has_been_full: They might not, at some time.
         has_failed: An error was given out; whoever ends then has a reason.
         is_synced: Whether the database asks for every COMMIT to be synced.
         commits: Made so far.
@@ -86,6 +87,7 @@ class Disk:
     crash_share: float = 0.0
     error_share: float = 0.0
     is_full: bool = False
+    has_been_full: bool = False
     has_failed: bool = False
     is_synced: bool = True
     commits: int = 0

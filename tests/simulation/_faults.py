@@ -80,11 +80,6 @@ class Machine(Protocol):
         """Its time of day."""
         ...
 
-    @property
-    def restores(self) -> int:
-        """How often it was put back."""
-        ...
-
     def copy(self) -> bool:
         """Copy its disk; False: there is nothing on it."""
         ...
@@ -237,10 +232,7 @@ class FaultInjector:
             case FaultKind.SERVER_RESTORED:
                 self._restore(kind, self._server)
             case FaultKind.CLIENT_RESTORED:
-                # Once each: a copy older than the device's present registration is
-                # answered AUTH_FAILED (A2), and a person has to register again.
-                if client.restores == 0:
-                    self._restore(kind, client)
+                self._restore(kind, client)
             case FaultKind.FLOOD:
                 seconds = _skewed(random, FLOOD_SECONDS)
                 self._nursery.start_soon(self._rude.make_trouble, seconds)
@@ -267,7 +259,7 @@ class FaultInjector:
 
     def _fill(self, kind: FaultKind, machine: Machine) -> None:
         seconds = _skewed(self._random, FULL_SECONDS)
-        machine.disk.is_full = True
+        machine.disk.is_full = machine.disk.has_been_full = True
         self._last(seconds, machine.disk.clear)
         self._note(kind, machine.name, seconds)
 
@@ -302,8 +294,7 @@ class FaultInjector:
         self, kind: FaultKind, machine: Machine, age_seconds: float, seconds: float
     ) -> None:
         await trio.sleep(age_seconds)
-        is_allowed = machine is self._server or machine.restores == 0
-        if is_allowed and machine.restore(seconds):
+        if machine.restore(seconds):
             self._note(kind, machine.name, seconds)
 
     def _last(self, seconds: float, end: Callable[[], None]) -> None:

@@ -39,7 +39,6 @@ class Machine:
         disk: Its disk.
         clock: Its time of day.
         on_power_cut: What its disk loses before it starts again.
-        restores: How often it was put back to a copy.
         files: What its processes have on its disk.
         ended: Set when it has finished.
     """
@@ -57,7 +56,6 @@ class Machine:
         self._has_lost_power = False
         self.files: Callable[[], list[Path]] = _no_files
         self._copied_at: float | None = None
-        self.restores = 0
         self._is_restoring = False
         self.disk = Disk(world.random(f"disk {name}"))
         self._world = world
@@ -107,7 +105,6 @@ class Machine:
         if self._copied_at is None or not self.crash(down_seconds):
             return False
         self._is_restoring = True
-        self.restores += 1
         now = trio.current_time()
         self._world.record(Restored(now, self.name, self._copied_at))
         return True

@@ -89,8 +89,8 @@ class AlarmLog:
         """Drop it."""
 
     def error(self, event: str, /, **values: object) -> None:
-        """Raise an alarm, unless it is about a disk that is full."""
-        if event == "disk_full" and self._disk.is_full:
+        """Raise an alarm, unless it is about a disk that is full, or just was."""
+        if event == "disk_full" and self._disk.has_been_full:
             return
         if event == "restore_proven" and self._has_been_restored():
             return

@@ -12,9 +12,11 @@ from wigwag.client._store_prekeys import (
     confirm_upload_txn,
     current_last_resort_txn,
     current_signed_txn,
+    drop_prekey_txn,
     make_last_resort_txn,
     make_signed_txn,
     one_time_to_upload_txn,
+    skip_stored_ids_txn,
 )
 from wigwag.client._txn import Txn
 from wigwag.client.crypto import (
@@ -74,6 +76,15 @@ class PrekeyUpkeep:
         await self._refill(link.ask)
 
     async def _rotate(self, ask: Upload) -> None:
+        """Replace what is old or isn't at the server.
+
+        Twice, if the server knows an id by another key: of a newer self of this store,
+        which was put back (it says which ids it has seen).
+        """
+        if not await self._upload_current(ask):
+            await self._upload_current(ask)
+
+    async def _upload_current(self, ask: Upload) -> bool:
         device, now_ms = self._device, self._device.now_ms()
 
         def work(txn: Txn) -> tuple[OwnSignedPrekey | None, OwnKemPrekey | None]:
@@ -98,22 +109,33 @@ class PrekeyUpkeep:
         # Their secrets are durable before the server may hand them out.
         signed, last = await device.store.run(work)
         if signed is None and last is None:
-            return
+            return True
         upload = PrekeysUpload(
             one_time=(),
             kem=(),
             signed=None if signed is None else signed.offer(),
             last_resort=None if last is None else last.offer(),
         )
-        await ask(upload, PrekeysStored)
+        stored = await ask(upload, PrekeysStored)
+        sent = [
+            (kind, prekey.prekey_id, held_id)
+            for kind, prekey, held_id in (
+                (PrekeyKind.SIGNED, signed, stored.signed_id),
+                (PrekeyKind.KEM, last, stored.last_resort_id),
+            )
+            if prekey is not None
+        ]
 
         def confirm(txn: Txn) -> None:
-            if signed is not None:
-                confirm_upload_txn(txn, PrekeyKind.SIGNED, [signed.prekey_id])
-            if last is not None:
-                confirm_upload_txn(txn, PrekeyKind.KEM, [last.prekey_id])
+            for kind, prekey_id, held_id in sent:
+                if prekey_id == held_id:
+                    confirm_upload_txn(txn, kind, [prekey_id])
+                else:
+                    drop_prekey_txn(txn, kind, prekey_id)
+                    skip_stored_ids_txn(txn, stored)
 
         await device.store.run(confirm)
+        return all(prekey_id == held_id for _, prekey_id, held_id in sent)
 
     async def _refill(self, ask: Upload) -> None:
         if not self.is_low:
@@ -134,6 +156,7 @@ class PrekeyUpkeep:
         kem_ids = [item.prekey_id for item in kem]
 
         def confirm(txn: Txn) -> None:
+            skip_stored_ids_txn(txn, stored)
             confirm_upload_txn(txn, PrekeyKind.ONE_TIME, one_time_ids)
             confirm_upload_txn(txn, PrekeyKind.KEM, kem_ids)
 

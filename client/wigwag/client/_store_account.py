@@ -157,6 +157,11 @@ def take_ids_txn(txn: Txn, name: CounterName, count: int) -> int:
     return first
 
 
+def skip_ids_txn(txn: Txn, name: CounterName, highest: int) -> None:
+    """Never give out the ids up to `highest`: somebody has."""
+    set_counter_txn(txn, name, max(highest, counter_txn(txn, name)))
+
+
 def bump_generation_txn(txn: Txn) -> int:
     """Raise the generation, before each connect; returns the new one."""
     generation = counter_txn(txn, "generation") + GENERATION_STEP

@@ -2,7 +2,7 @@
 
 from enum import IntEnum
 
-from wigwag.client._store_account import take_ids_txn
+from wigwag.client._store_account import skip_ids_txn, take_ids_txn
 from wigwag.client._txn import Txn
 from wigwag.client.crypto import (
     KEM_PREKEYS_UPLOADED,
@@ -19,6 +19,7 @@ from wigwag.client.crypto import (
     make_one_time_prekeys,
     make_signed_prekey,
 )
+from wigwag.wire import PrekeysStored
 
 
 class PrekeyKind(IntEnum):
@@ -149,6 +150,18 @@ def confirm_upload_txn(txn: Txn, kind: PrekeyKind, ids: list[int]) -> None:
         "UPDATE prekey SET is_uploaded = 1 WHERE kind = ? AND id = ?",
         [(kind, prekey_id) for prekey_id in ids],
     )
+
+
+def skip_stored_ids_txn(txn: Txn, stored: PrekeysStored) -> None:
+    """Use no id that the server has seen; a newer self of this store used them."""
+    skip_ids_txn(txn, "next_one_time", stored.ec_highest)
+    skip_ids_txn(txn, "next_kem", stored.kem_highest)
+    skip_ids_txn(txn, "next_signed", stored.signed_id)
+
+
+def drop_prekey_txn(txn: Txn, kind: PrekeyKind, prekey_id: int) -> None:
+    """Delete a prekey that the server didn't take: its id is another key's there."""
+    txn.do("DELETE FROM prekey WHERE kind = ? AND id = ?", kind, prekey_id)
 
 
 def current_signed_txn(txn: Txn) -> tuple[OwnSignedPrekey, bool] | None:
