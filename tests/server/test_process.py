@@ -1,5 +1,6 @@
 """The real command as a process: ready line, reasons, signals, kill -9 under load."""
 
+import json
 import os
 import signal
 import socket
@@ -61,6 +62,26 @@ def test_a_good_configuration_is_said_to_be_good(tmp_path: Path) -> None:
     result = run("serve", "--check-config", WIGWAG_SERVER_LISTEN="nowhere")
     assert result.returncode == ExitCode.CONFIGURATION
     assert "WIGWAG_SERVER_LISTEN" in result.stderr
+
+
+def test_too_few_descriptors_are_a_warning_with_what_to_do(tmp_path: Path) -> None:
+    """Fewer connections than configured must not be found out in a storm."""
+    (tmp_path / "data").touch()  # no folder, so that it ends at once
+    line = 'ulimit -n 300 && exec "$0" -m wigwag "$@"'
+    result = subprocess.run(
+        ["/bin/sh", "-c", line, sys.executable, "serve", "--data", tmp_path / "data"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "WIGWAG_SERVER_LOG__FORMAT": "json"},
+    )
+    warning = json.loads(result.stderr.splitlines()[0])
+    assert (warning["event"], warning["level"]) == ("fewer_connections", "warning")
+    assert warning["connections"] == 44
+    assert "20000 need 20256 descriptors and the system allows 300" in warning["reason"]
+    assert "LimitNOFILE=20256" in warning["reason"]
+    assert "limits.connections_max = 44" in warning["reason"]
 
 
 def test_a_second_server_on_the_folder_is_told_who_holds_it(tmp_path: Path) -> None:

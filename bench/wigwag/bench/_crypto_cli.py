@@ -21,9 +21,16 @@ Examples:
   wigwag bench crypto crypto --json crypto.json
   wigwag bench crypto opening --queued 2000
 """
+_HELP = """Time what a client does; without WORK: everything.
+
+\b
+crypto   agreement, encryption, decryption, in memory
+opening  the SDK comes to an inbox of 10,000 messages, opens and stores them
+start    the SDK starts with 100,000 stored messages (writing them takes minutes)
+"""
 
 
-@click.command(epilog=_EPILOG)
+@click.command(help=_HELP, epilog=_EPILOG)
 @click.argument("works", nargs=-1, metavar="[WORK]...", type=click.Choice(WORKS))
 @click.option("--quick", is_flag=True, help="Once each, 1,000 messages.")
 @click.option("--repeat", type=click.IntRange(1, 100), help="Samples.  [default: 5]")
@@ -48,13 +55,7 @@ def crypto(
     compare_with: Path | None,
     fails_on_regression: bool,
 ) -> None:
-    r"""Time what a client does; without WORK: everything.
-
-    \b
-    crypto   agreement, encryption, decryption, in memory
-    opening  the SDK comes to an inbox of 10,000 messages, opens and stores them
-    start    the SDK starts with 100,000 stored messages (writing them takes minutes)
-    """
+    """Measure what a client does; `_HELP` is what its user reads."""
     put = Output(json_to, compare_with, fails_on_regression)
     report = BenchReport(shlex.join(["wigwag", *sys.argv[1:]]), machine_line())
     samples = repeat or (1 if quick else 5)

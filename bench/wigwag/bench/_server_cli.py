@@ -18,9 +18,24 @@ Examples:
   wigwag bench server pairs wide --seconds 5 --json before.json
   wigwag bench server pairs wide --seconds 5 --compare before.json
 """
+_HELP = """Load a server of its own and print what it did; without WORK: everything.
+
+\b
+pairs    50 pairs with 16 messages in flight each: throughput
+wide     800 pairs with one: phones, nothing to coalesce
+single   one pair with one: latency
+offline  5,000 messages queued to devices that are away, then drained
+logins   full and resumed TLS handshakes with sign-in
+idle     5,000 connections that say nothing: memory and CPU
+storm    5,000 clients back after kill -9 and after a drain
+
+The server is a process in a temporary folder, with limits profile `bench` (no
+token buckets, no bounds by address; storm: `default`), logs and metrics on.
+Compare figures of one machine and one sitting only: runs drift by a fifth.
+"""
 
 
-@click.command(epilog=_EPILOG)
+@click.command(help=_HELP, epilog=_EPILOG)
 @click.argument("works", nargs=-1, metavar="[WORK]...", type=click.Choice(list(WORKS)))
 @click.option("--quick", is_flag=True, help="Once each, short, and smaller crowds.")
 @click.option(
@@ -55,21 +70,7 @@ def server(
     fails_on_regression: bool,
     **sizes: float | None,
 ) -> None:
-    r"""Load a server of its own and print what it did; without WORK: everything.
-
-    \b
-    pairs    50 pairs with 16 messages in flight each: throughput
-    wide     800 pairs with one: phones, nothing to coalesce
-    single   one pair with one: latency
-    offline  5,000 messages queued to devices that are away, then drained
-    logins   full and resumed TLS handshakes with sign-in
-    idle     5,000 connections that say nothing: memory and CPU
-    storm    5,000 clients back after kill -9 and after a drain
-
-    The server is a process in a temporary folder, with limits profile `bench` (no
-    token buckets, no bounds by address; storm: `default`), logs and metrics on.
-    Compare figures of one machine and one sitting only: runs drift by a fifth.
-    """
+    """Measure a server of its own; `_HELP` is what its user reads."""
     told = {name: size for name, size in sizes.items() if size is not None}
     plan = msgspec.structs.replace(QUICK if quick else Plan(), **told)
     put = Output(json_to, compare_with, fails_on_regression)

@@ -31,7 +31,7 @@ HISTORY_MESSAGES = 50
         Example('wigwag register alice "$JOIN"', "asks for a new passphrase"),
         Example(
             'wigwag register notifier "$JOIN" --no-passphrase',
-            "for a program: opens without being asked",
+            "for a program: asks nothing",
         ),
     ),
 )
@@ -114,7 +114,7 @@ def register(
         Example('wigwag send bob "Lunch at noon?"', "queued if there is no network"),
         Example(
             "date | wigwag send bob - --until delivered --wait 30",
-            "fails if bob's device hasn't got it in 30 s",
+            "fails if not there in 30 s",
         ),
     ),
 )
@@ -172,7 +172,7 @@ def send(
         Example("wigwag listen --json --count 1", "one message, as JSON"),
         Example(
             "wigwag listen --exec 'cat >> messages.jsonl' --wait 2",
-            "a message counts as handled when the command exits 0",
+            "handled if it exits with 0",
         ),
     ),
 )

@@ -147,10 +147,14 @@ def _fit_descriptors(config: Config, log: Log) -> Config:
     if allowed >= wanted:
         return config
     connections_max = max(1, allowed - DESCRIPTORS_SPARE)
-    log.debug(
+    log.warning(
         "fewer_connections",
         connections=connections_max,
-        reason=f"the system allows {hard} descriptors (ulimit -Hn)",
+        reason=(
+            f"{limits.connections_max} need {wanted} descriptors and the system allows "
+            f"{hard}: raise that (systemd: LimitNOFILE={wanted}, a root shell: "
+            f"ulimit -Hn {wanted}) or set limits.connections_max = {connections_max}"
+        ),
     )
     limits = msgspec.structs.replace(limits, connections_max=connections_max)
     return msgspec.structs.replace(config, limits=limits)
