@@ -77,6 +77,27 @@ def line(result: Result) -> str:
     return f"soak: {', '.join(words)}, seed {result.seed}"
 
 
+def figures(result: Result) -> dict[str, object]:
+    """Return the figures as a machine reads them."""
+    drift, searched = result.drift, result.search
+    return {
+        "seed": result.seed,
+        "seconds": result.seconds,
+        "counts": {str(name): count for name, count in result.counts.items()},
+        "findings": [asdict(one) for one in result.findings],
+        "memory": None
+        if drift is None
+        else {
+            **asdict(drift),
+            "percent": drift.percent,
+            "percent_per_hour": drift.percent_per_hour,
+        },
+        "peak_kib": result.peak_kib,
+        "descriptors": result.descriptors,
+        "search": None if searched is None else asdict(searched),
+    }
+
+
 def main(arguments: list[str]) -> int:
     """Run it; return the exit status."""
     options = parse(arguments)
@@ -94,7 +115,7 @@ def main(arguments: list[str]) -> int:
             flush=True,
         )
     if options.json:
-        options.json.write_text(json.dumps(asdict(result), indent=1) + "\n", "utf-8")
+        options.json.write_text(json.dumps(figures(result), indent=1) + "\n", "utf-8")
     return 1 if result.findings else 0
 
 

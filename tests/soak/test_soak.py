@@ -1,10 +1,12 @@
 """A very short soak, whole; and the plan that it follows."""
 
+import json
 import os
 from collections import Counter
 
 import pytest
-from tests.soak.__main__ import line, main, parse
+from tests.soak.__main__ import figures, line, main, parse
+from tests.soak._canary import Search
 from tests.soak._judge import Finding
 from tests.soak._plan import (
     FULL_DISK_FROM_SECONDS,
@@ -67,6 +69,22 @@ def test_the_line_of_figures_tells_what_was_lost() -> None:
     assert "lost 1, doubled 0, reordered 0, leaked 0, stuck 1" in told
     assert "+1.0 %, +60 %/h" in told
     assert told.endswith("seed 7")
+
+
+def test_the_figures_are_json() -> None:
+    """`--json` comes after minutes: it must not be what fails."""
+    result = Result(7, 300.0)
+    bare = json.loads(json.dumps(figures(result)))
+    assert (bare["memory"], bare["search"], bare["counts"]) == (None, None, {})
+    result.counts[Action.BACKUP] += 2
+    result.findings = [Finding("lost", "a message")]
+    result.drift = Drift(1_000, 1_010, 60.0)
+    result.search = Search([], 5, 3, 1_000)
+    read = json.loads(json.dumps(figures(result)))
+    assert read["counts"] == {"backup": 2}
+    assert read["findings"] == [{"what": "lost", "detail": "a message"}]
+    assert read["memory"]["percent"] == pytest.approx(1.0)
+    assert read["search"]["needles"] == 5
 
 
 @pytest.mark.parametrize("wrong", [("--people", "3"), ("--minutes", "0")])
