@@ -42,8 +42,8 @@ class Journal:
         got: Ids of what came as an event, by life; an event comes again when its
             `done` was cut off, so within one life each is there once.
         odd: What should never be told.
-        descriptors: How many files each life had open when it had settled.
-        lives: How many processes.
+        moved: Ids that were acknowledged with two different places.
+        settled: How many messages it had sent when everybody had them; 0: not yet.
     """
 
     queued: dict[str, str] = field(default_factory=dict[str, str])
@@ -51,7 +51,6 @@ class Journal:
     got: list[list[str]] = field(default_factory=list[list[str]])
     odd: list[str] = field(default_factory=list[str])
     moved: list[str] = field(default_factory=list[str])
-    """Ids that were acknowledged with two different places."""
     settled: int = 0
 
     def take(self, line: Sequence[str | int]) -> None:
@@ -83,7 +82,8 @@ class Finding:
     """Something that must not be.
 
     Attributes:
-        what: "lost", "doubled", "reordered", "moved", "phantom" or "odd".
+        what: "lost", "doubled", "reordered", "moved", "changed", "phantom" or
+            "odd".
         detail: What exactly.
     """
 
