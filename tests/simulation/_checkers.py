@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from tests.simulation import _check_client, _check_cursor, _check_log, _check_server
-from tests.simulation._facts import Facts, gather
+from tests.simulation._facts import Facts
+from tests.simulation._gather import gather
 from tests.simulation._history import Alarm, History
 from tests.simulation._violation import Violation
 

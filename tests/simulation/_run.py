@@ -19,8 +19,8 @@ from typing import Final, TextIO
 import msgspec
 import trio
 from tests.simulation._checkers import check
-from tests.simulation._facts import gather
 from tests.simulation._faults import FaultInjector
+from tests.simulation._gather import gather
 from tests.simulation._history import Settled
 from tests.simulation._machines import database_files, server_machine
 from tests.simulation._network import Network

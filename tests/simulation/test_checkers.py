@@ -7,7 +7,7 @@ import pytest
 from tests.simulation import _bad_server as bad
 from tests.simulation import _story as told
 from tests.simulation._checkers import CHECKS, check
-from tests.simulation._facts import gather
+from tests.simulation._gather import gather
 from tests.simulation._history import (
     Alarm,
     ClientKept,

@@ -169,7 +169,7 @@ def test_client_work_is_whole_whoever_is_cancelled(
     run(contract, tmp_path)
 
 
-async def _dial_nobody(net: Net, address: Address) -> None:
+async def _check_that_nobody_is_there(net: Net, address: Address) -> None:
     with pytest.raises(DialFailed):
         await net.dial(address, Trust(bytes(32)))
 
@@ -178,12 +178,12 @@ def test_nobody_there_is_one_error_for_both_networks(
     tmp_path: Path, free_tcp_port: int
 ) -> None:
     """The connector backs off for this one."""
-    trio.run(_dial_nobody, TLSNet(), Address("127.0.0.1", free_tcp_port))
+    trio.run(_check_that_nobody_is_there, TLSNet(), Address("127.0.0.1", free_tcp_port))
 
     async def main(world: World) -> None:
         network = Network(world.random)
         net = SimulatedNet(world, network, Process(world, "c"))
-        await _dial_nobody(net, ADDRESS)
+        await _check_that_nobody_is_there(net, ADDRESS)
 
     run_world(World(1, tmp_path), main, seconds_max=3600)
 

@@ -57,9 +57,9 @@ def fold_send(draft: Draft, send: Send) -> Answer:
     sender = draft.get(SENDERS, send.sender)
     if sender is None:
         return Dropped()
-    key = sent_key(send.sender, send.client_msg_id, send.chat)
     # Ids of one device rise, so one above its highest is new without a look-up.
     if send.client_msg_id <= sender.high:
+        key = sent_key(send.sender, send.client_msg_id, send.chat)
         known = draft.get(SENT, key)
         if known is not None:
             return _repeat(send, known)
@@ -104,11 +104,23 @@ def fold_send(draft: Draft, send: Send) -> Answer:
         if is_opening:
             own = send.sender[:USER_BYTES]
             draft.put(OPENED, own, (draft.get(OPENED, own) or 0) + 1)
-    digest = digest_of(send)
+    _remember(draft, send, sender, chat_seq)
+    deliver(draft, send, chat_seq, rosters)
+    return Sequenced(send.client_msg_id, send.attempt, chat_seq, draft.now_ms)
+
+
+def _remember(draft: Draft, send: Send, sender: SenderRow, chat_seq: int) -> None:
+    """Note the answer under the message's id, and that it is the device's newest."""
     draft.put(
         SENT,
-        key,
-        SentRow(chat_seq, draft.now_ms, send.attempt, send.registration_id, digest),
+        sent_key(send.sender, send.client_msg_id, send.chat),
+        SentRow(
+            chat_seq,
+            draft.now_ms,
+            send.attempt,
+            send.registration_id,
+            digest_of(send),
+        ),
     )
     draft.put(
         SENDERS,
@@ -121,8 +133,6 @@ def fold_send(draft: Draft, send: Send) -> Answer:
             send.attempt,
         ),
     )
-    deliver(draft, send, chat_seq, rosters)
-    return Sequenced(send.client_msg_id, send.attempt, chat_seq, draft.now_ms)
 
 
 def _repeat(send: Send, known: SentRow) -> Answer:
