@@ -31,6 +31,10 @@ from wigwag.server.core import Answer, Tick, Ticked
 from wigwag.server.ports import EngineClosedError
 
 TICK_SECONDS = 3_600.0
+# The first round of ticks comes before the first connection: what a folder put back
+# from a copy still holds, though its sender was told long ago that it had expired,
+# must not be delivered then. A month of it takes seconds; hours mean a broken disk.
+FIRST_ROUND_SECONDS_MAX = 600
 MEMORY_SECONDS = 1.0
 # GOAWAYs go out over this time, so that the clients don't all come back at once.
 GOAWAY_SECONDS = 3.0
@@ -94,6 +98,7 @@ class Server:
         self._is_ready = False
         self._drain_wanted = trio.Event()
         self._stopped = trio.Event()
+        self._is_timely = trio.Event()
 
     @property
     def is_ready(self) -> bool:
@@ -129,6 +134,8 @@ class Server:
             background.start_soon(admin.run, ports.admin)
             if ports.health:
                 background.start_soon(self._health.run, ports.health)
+            with trio.move_on_after(FIRST_ROUND_SECONDS_MAX):
+                await self._is_timely.wait()
             background.start_soon(self._serve)
             self._is_ready = True
             try:
@@ -215,3 +222,5 @@ class Server:
     def _ticked(self, answer: Answer) -> None:
         if isinstance(answer, Ticked) and answer.after is not None:
             self._append_tick(Tick(after=answer.after))
+        else:
+            self._is_timely.set()
