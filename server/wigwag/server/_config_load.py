@@ -113,13 +113,14 @@ def load_settings(
 
 def _is_set(tree: Tree, key_path: KeyPath) -> bool:
     """Whether somebody has written a setting down."""
-    at: object = tree
-    for key in key_path:
-        table = cast("Tree", at) if isinstance(at, dict) else {}
-        if key not in table:
+    table = tree
+    *tables, last = key_path
+    for key in tables:
+        below = table.get(key)
+        if not isinstance(below, dict):
             return False
-        at = table[key]
-    return True
+        table = cast("Tree", below)
+    return last in table
 
 
 def _load(
