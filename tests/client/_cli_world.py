@@ -135,9 +135,15 @@ class World(Home):
         super().__init__(home)
         self.server = server
 
-    def register(self, name: str) -> None:
-        """Make an account."""
-        self.run("register", name, self.invite(), "--json").succeeded()
+    def register(self, name: str, *options: str) -> None:
+        """Make an account.
+
+        Args:
+            name: Its name, and its profile's.
+            options: "--no-passphrase" where that isn't the point: a passphrase costs
+                each later command half a second.
+        """
+        self.run("register", name, self.invite(), "--json", *options).succeeded()
 
     def invite(self, uses: int = 1) -> str:
         """Return a join string."""

@@ -315,9 +315,8 @@ class Model:
     def connect(self, request: Connect) -> Answer:
         """Sign in with a cursor that this history gave out."""
         device = request.device
-        if self.registration[device] != request.registration_id:
-            return Failed(Refusal.AUTH_FAILED)
-        if request.generation <= self.generation[device]:
+        is_same = self.registration[device] == request.registration_id
+        if not is_same or request.generation <= self.generation[device]:
             return RolledBack()
         self.generation[device] = request.generation
         box = self.boxes[device]

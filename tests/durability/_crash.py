@@ -245,7 +245,8 @@ def run_point(point: str, passes: int, tally: Tally) -> None:
 def run(seed: int, count: int) -> Tally:
     """Crash at every point in turn, `count` times in all, at least once each.
 
-    Beyond the first round a point kills at a random pass.
+    Beyond the first round a point kills at a random pass, so a share should be of
+    more than one round.
     """
     tally = Tally()
     pick = Random(seed)  # noqa: S311 - a script, no secret

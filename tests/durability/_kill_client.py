@@ -17,7 +17,7 @@ import anyio
 import trio
 from tests.client.worlds import at, join
 from tests.durability._crash import ROOT, environment
-from tests.durability._kill_client_process import HISTORY_MAX, POINTS, own_texts
+from tests.durability._kill_client_process import POINTS, texts_with
 from tests.durability._tally import Tally, check
 
 from wigwag.client import Session
@@ -93,7 +93,7 @@ class ClientKills:
         async with at(self.folder / "alice") as alice, at(self.folder / "bob") as bob:
             sessions = {"alice": alice, "bob": bob}
             for sender, receiver in (PEOPLE, PEOPLE[::-1]):
-                own = await own_texts(sessions[sender], receiver)
+                own = await texts_with(sessions[sender], receiver, is_own=True)
                 numbers = [f"{number}" for number in range(len(own))]
                 self.expect(own == numbers, "doubled", f"{sender} has {own}")
                 missing = self.stored[sender] - len(own)
@@ -108,8 +108,7 @@ class ClientKills:
         got: list[str] = []
         with anyio.move_on_after(SETTLE_SECONDS_MAX):
             while len(got) < count:
-                history = await session.history(peer, HISTORY_MAX) if count else []
-                got = [one.text or "" for one in history if not one.is_own]
+                got = await texts_with(session, peer, is_own=False)
                 await anyio.sleep(0.1)
         return got
 

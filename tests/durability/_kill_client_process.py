@@ -138,7 +138,7 @@ async def main(profile: Path, peer: str, count: int, passes: Countdown) -> None:
         anyio.create_task_group() as tasks,
     ):
         tasks.start_soon(receive, session)
-        held = await own_texts(session, peer)
+        held = await texts_with(session, peer, is_own=True)
         sent = await session.send(peer, f"{len(held)}")
         say(f"stored {len(held)}")
         for number in range(len(held) + 1, len(held) + count):
@@ -149,13 +149,13 @@ async def main(profile: Path, peer: str, count: int, passes: Countdown) -> None:
         tasks.cancel_scope.cancel()
 
 
-async def own_texts(session: Session, peer: str) -> list[str]:
-    """Return the texts of our messages to somebody; none: he isn't known yet."""
+async def texts_with(session: Session, peer: str, *, is_own: bool) -> list[str]:
+    """Return our texts to somebody, or his to us; none: he isn't known yet."""
     try:
         history = await session.history(peer, HISTORY_MAX)
     except PeerUnknown:
         return []
-    return [one.text or "" for one in history if one.is_own]
+    return [one.text or "" for one in history if one.is_own == is_own]
 
 
 if __name__ == "__main__":

@@ -101,7 +101,7 @@ KINDS: dict[str, Kind] = {
     "power-process": Kind(_power_process, "cuts", 1, 5, 5),
     "kill": Kind(_kill, "kills", 20, 300, 20),
     "kill-client": Kind(_kill_client, "kills", 6, 60, 15),
-    "crash": Kind(_crash, "crashes", 0, 84, 21),
+    "crash": Kind(_crash, "crashes", 0, 88, 44),
     "io": Kind(_io, "faults", 200, 100_000, 100_000),
     "full": Kind(_full, "disks", 1, 2, 2),
     "rot": Kind(_rot, "flips", 120, 3_000, 60),

@@ -12,7 +12,7 @@ def test_people_are_told_in_one_sentence(tmp_path: Path) -> None:
     """The server comes back as it was, then a profile does; `listen` says which."""
     with open_world(tmp_path) as world:
         for name in ("alice", "bob"):
-            world.register(name)
+            world.register(name, "--no-passphrase")
         send = ("send", "bob", "-p", "alice", "--until", "sequenced")
         listen = ("listen", "-p", "bob", "--wait", "3")
         copy = tmp_path / "copy"
