@@ -4,19 +4,21 @@ import time
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
+import pytest
 import trio
 from tests.server._peer import Account, connect
 
 from wigwag.server import Limits
-from wigwag.server.core import Answer, Entries, InboxRead
-from wigwag.server.core._limits import DROP_ENTRIES_MAX, RETENTION_DAYS
+from wigwag.server.core import Answer, Entries, InboxRead, _inbox_drop, _wanted
+from wigwag.server.core._limits import RETENTION_DAYS
 from wigwag.server.engines import SystemClock
 from wigwag.testing import RunningServer, server
 from wigwag.wire import Sequenced
 
 DAY_NS = 86_400 * 10**9
-# More than one tick drops, so that several are needed before the first connection.
-ENTRIES = DROP_ENTRIES_MAX + 20
+# Many times what one tick drops here, so that a server that didn't wait is found out.
+ENTRIES = 200
+DROPPED_AT_ONCE = 2
 
 
 def server_after(
@@ -47,8 +49,12 @@ async def read(running: RunningServer, device: bytes) -> Entries:
     return answer
 
 
-async def test_what_expired_is_gone_before_the_first_connection(tmp_path: Path) -> None:
+async def test_what_expired_is_gone_before_the_first_connection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its sender was told that it never arrived: that must stay true (I21)."""
+    for module in (_inbox_drop, _wanted):
+        monkeypatch.setattr(module, "DROP_ENTRIES_MAX", DROPPED_AT_ONCE)
     async with server_after(tmp_path, 0) as running:
         port = running.address.port
         async with connect(port) as alice, connect(port) as bob:
