@@ -71,7 +71,7 @@ def test_check_marks_change_where_they_stand(world: World) -> None:
         shown.wait_for("connected")
         shown.type("watch my marks\r")
         shown.wait_for("watch my marks ✓")
-        world.run("listen", "-p", "bob", "--wait", "1").succeeded()
+        world.run("listen", "-p", "bob", "--wait", "5").succeeded()
         shown.wait_for("watch my marks ✓✓")
         with terminal(world, "chat", "alice", "-p", "bob") as other:
             other.wait_for("alice watch my marks")

@@ -124,7 +124,7 @@ def test_sends_at_the_same_time_are_all_sent_once(world: World) -> None:
 def test_a_message_is_handled_only_when_the_command_succeeds(world: World) -> None:
     """A bot that fails gets the message again: at least once, never lost."""
     consumer = ["-p", "bob", "--consumer", "handler"]
-    world.run("listen", *consumer, "--wait", "0.5").succeeded()
+    world.run("listen", *consumer, "--wait", "3").succeeded()
     world.run("send", "bob", "handle me", "-p", "alice").succeeded()
     command = 'cat > got.json; echo "$WIGWAG_PEER: $WIGWAG_TEXT"; exit 3'
     failed = world.run("listen", *consumer, "--exec", command, "--count", "1")
@@ -146,7 +146,7 @@ def test_a_message_is_handled_only_when_the_command_succeeds(world: World) -> No
 def test_a_handler_gets_no_passphrase_and_writes_no_json(world: World) -> None:
     """What a message starts must not learn more than the message."""
     consumer = ["-p", "bob", "--consumer", "no secrets"]
-    world.run("listen", *consumer, "--wait", "0.5").succeeded()
+    world.run("listen", *consumer, "--wait", "3").succeeded()
     world.run("send", "bob", "what do you see?", "-p", "alice").succeeded()
     command = 'echo "passphrase=[$WIGWAG_PASSPHRASE]"'
     heard = world.run(
@@ -276,7 +276,7 @@ def test_messages_cannot_drive_the_terminal(world: World, tmp_path: Path) -> Non
     evil.write_text("red\x1b[31m\x07 \u202eback\nbob: fake", "utf-8")
     given = evil.read_bytes()
     listening = ["listen", "-p", "bob", "--consumer", "evil"]
-    world.run(*listening, "--wait", "1").succeeded()
+    world.run(*listening, "--wait", "3").succeeded()
     world.run("send", "bob", "-", "-p", "alice", given=given).succeeded()
     out = world.run(*listening, "--count", "1").succeeded().out
     assert "\x1b" not in out

@@ -61,7 +61,7 @@ async def test_a_new_key_stops_sending_until_it_is_accepted(tmp_path: Path) -> N
         refused = await people.run("send", "bob", "three", "--json", *alice)
         assert refused.code == 6
         assert refused.value()["error"]["name"] == "PEER_CHANGED"
-        heard = await people.run("listen", "--wait", "2", "--json", *alice)
+        heard = await people.run("listen", "--wait", "5", "--json", *alice)
         told = [value for value in heard.values() if value["event"] == "peer_changed"]
         assert [(value["peer"], value["reason"]) for value in told] == [
             ("bob", "wrong_key")
