@@ -7,6 +7,8 @@ from tests.simulation._history import (
     RUDE,
     Event,
     FrameCame,
+    FrameLeft,
+    Gone,
     ServerKept,
     Settled,
 )
@@ -20,6 +22,7 @@ from wigwag.wire import (
     EcPrekey,
     ErrorCode,
     Goaway,
+    Hello,
     KemPrekey,
     Mark,
     Receipt,
@@ -48,6 +51,15 @@ def told_before_sign_in(events: Events) -> Events:
     event = events[at]
     assert isinstance(event, FrameCame)
     return (*events[:at], replace(event, connection=78), *events[at:])
+
+
+def removed_and_served(events: Events) -> Events:
+    """I14: a device that was told that it is removed signs in once more."""
+    hello = Hello(bytes(32), 0, 0, 0, (), 262_144, 256, "")
+    again = FrameLeft(999.0, "ann", 79, 1, hello)
+    answer = AuthOk(0, 0, bytes(16), 0, 9, 9, 1)
+    served = FrameCame(999.0, "ann", 79, 2, answer)
+    return (*events, Gone(998.0, "ann"), again, served)
 
 
 def answer_late(events: Events) -> Events:

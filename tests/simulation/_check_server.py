@@ -14,19 +14,23 @@ from tests.simulation._history import (
     Fault,
     FrameCame,
     FrameLeft,
+    Gone,
     History,
     Killed,
     Settled,
     Started,
     Stopped,
 )
+from tests.simulation._plan import LEAVING
 from tests.simulation._violation import Violation, short
 
 from wigwag.wire import (
+    AccountDeleted,
     AuthOk,
     Error,
     ErrorCode,
     Goaway,
+    Hello,
     Ping,
     Pong,
     Refused,
@@ -48,6 +52,9 @@ EVERYBODYS: Final = frozenset({"server"})
 BEFORE_SIGN_IN: Final = (Welcome, Reject, Error, Goaway, Ping, Pong)
 """All that a connection without a verified device is ever sent."""
 
+OWN_BEFORE_SIGN_IN: Final = (*BEFORE_SIGN_IN, AccountDeleted)
+"""DELETE_ACCOUNT is signed with the account's key."""
+
 UNBLAMING: Final = frozenset(
     {
         ErrorCode.REPLACED,
@@ -63,8 +70,18 @@ UNBLAMING: Final = frozenset(
 """Reasons for which the server may end an honest connection: time and place."""
 
 
+LEAVING_KINDS: Final = frozenset(kind.value for kind in LEAVING)
+
+OF_LEAVING: Final = frozenset({ErrorCode.DEVICE_REMOVED, ErrorCode.AUTH_FAILED})
+"""What a device is told that was removed: by its own account."""
+
+
 def check_authentication(history: History) -> Iterator[Violation]:
-    """I14: before a verified sign-in nobody is sent anything that is somebody's."""
+    """I14: before a verified sign-in nobody is sent anything that is somebody's.
+
+    Nor is a device, on a connection that it opens after it was told that it is removed.
+    """
+    yield from _check_removed(history)
     signed_in: set[int] = set()
     for event in history.of(FrameCame):
         message = event.message
@@ -75,12 +92,33 @@ def check_authentication(history: History) -> Iterator[Violation]:
         elif isinstance(message, AuthOk):
             signed_in.add(event.connection)
         elif event.connection not in signed_in and not isinstance(
-            message, BEFORE_SIGN_IN
+            message, OWN_BEFORE_SIGN_IN
         ):
             name = type(message).__name__
             yield Violation(
                 "I14", event.time, f"{event.process} is sent {name} before AUTH_OK"
             )
+
+
+def _check_removed(history: History) -> Iterator[Violation]:
+    gone: set[str] = set()
+    later: set[int] = set()
+    for event in history:
+        match event:
+            case Gone():
+                gone.add(event.process)
+            case FrameLeft(message=Hello()) if event.process in gone:
+                later.add(event.connection)
+            case FrameCame(message=message) if event.connection in later:
+                if not isinstance(message, BEFORE_SIGN_IN):
+                    name = type(message).__name__
+                    yield Violation(
+                        "I14",
+                        event.time,
+                        f"{event.process}, which was removed, is sent {name}",
+                    )
+            case _:
+                pass
 
 
 def check_liveness(history: History, facts: Facts) -> Iterator[Violation]:
@@ -160,8 +198,10 @@ def _is_troubled(
 
 def check_isolation(facts: Facts) -> Iterator[Violation]:
     """I19: whatever others do, an honest connection is never ended with blame."""
+    leaving = {fault.process for fault in facts.faults if fault.kind in LEAVING_KINDS}
     for off in facts.signed_off:
-        if off.code not in UNBLAMING:
+        is_meant = off.code in OF_LEAVING and off.process in leaving
+        if off.code not in UNBLAMING and not is_meant:
             yield Violation(
                 "I19", off.time, f"{off.process} is told {ErrorCode(off.code).name}"
             )

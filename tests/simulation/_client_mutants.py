@@ -8,12 +8,15 @@ from tests.simulation._mutant import Mutant, mutant
 
 from wigwag.client import (
     _event_stream,
+    _opening,
     _public_events,
     _receiver,
     _store_account,
     _store_events,
+    _store_messages,
 )
 from wigwag.client._connector import Connector
+from wigwag.client._inbox import Held
 from wigwag.client._receiver import Receiver
 from wigwag.client._sqlite import Database
 from wigwag.client._store_events import EventRow
@@ -22,6 +25,7 @@ from wigwag.wire import Ack, AuthOk, Gap
 
 _real_take_batch = Receiver._take_batch
 _real_events_above = _store_events.events_above_txn
+_real_held = _store_messages.held_txn
 _real_set_counter = _store_account.set_counter_txn
 
 
@@ -83,6 +87,12 @@ def _events_backwards(txn: Txn, seq: int, count_max: int) -> list[EventRow]:
     return _real_events_above(txn, seq, count_max)[::-1]
 
 
+def _hold_stubs_alone(txn: Txn, message_id: bytes) -> Held:
+    """Take a message that is there for one that is still to come."""
+    held = _real_held(txn, message_id)
+    return Held.STUB if held is Held.READABLE else held
+
+
 EVENTS_LOST: Final = 15
 """One event in so many."""
 
@@ -108,6 +118,7 @@ CLIENT_MUTANTS: Final[dict[str, Mutant]] = {
     "newest_send_not_compared": mutant(
         "I25 I5 I7", (Connector, "_is_ours", trust_own_store)
     ),
+    "received_again": mutant("I6 alarm", (_opening, "held_txn", _hold_stubs_alone)),
     "done_forgotten": mutant("I6", (_event_stream, "consumer_done_txn", _forget_done)),
     "events_lost": mutant("I6", (_public_events, "events_above_txn", _some_events)),
     "events_backwards": mutant(

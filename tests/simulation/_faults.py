@@ -100,6 +100,10 @@ class Machine(Protocol):
         """End it in good order, for a while; False: it isn't running."""
         ...
 
+    def leave(self) -> None:
+        """Have its owner leave for good; it isn't copied or put back any more."""
+        ...
+
 
 class FaultInjector:
     """Draws and injects faults.
@@ -151,6 +155,8 @@ class FaultInjector:
                     nursery.start_soon(self._tear_soon, client, link)
 
             self._network.on_dial = dialled
+            if self._plan.leaver:
+                nursery.start_soon(self._see_off)
             while True:
                 await trio.sleep(random.expovariate(1 / self._plan.fault_gap_seconds))
                 self.count += 1
@@ -237,8 +243,18 @@ class FaultInjector:
                 seconds = _skewed(random, FLOOD_SECONDS)
                 self._nursery.start_soon(self._rude.make_trouble, seconds)
                 self._note(kind, "world", seconds)
+            case FaultKind.DEVICE_REMOVED | FaultKind.ACCOUNT_DELETED:
+                raise AssertionError("drawn apart")
             case _:
                 assert_never(kind)
+
+    async def _see_off(self) -> None:
+        """Have somebody leave, once."""
+        plan = self._plan
+        await trio.sleep(plan.leaving_seconds)
+        leaver = next(one for one in self._clients if one.name == plan.leaver)
+        self._note(plan.leaving, leaver.name)
+        leaver.leave()
 
     async def _tear_soon(self, client: str, link: Link) -> None:
         """Tear a connection while it signs in."""

@@ -20,6 +20,7 @@ from wigwag.server.core import (
     Request,
     Sequenced,
     _connect,
+    _directory,
     _fold,
     _inbox_read,
     _prekeys,
@@ -130,6 +131,11 @@ def _take_without_advancing(
     return packed, pages, index
 
 
+def _revoke_nothing(draft: Draft, device: Device) -> None:
+    """Take a device's number off its account's list, and leave all else as it is."""
+    del draft, device
+
+
 def _acknowledge_nothing(draft: Draft, device: Device, upto: Position) -> Position:
     """Keep a cursor and all below it, whatever a device says."""
     del upto
@@ -163,6 +169,7 @@ def _keep_epoch(
 
 GUARD_MUTANTS: Final[dict[str, Mutant]] = {
     "impostors_let_in": mutant("I14", (_account, "verify", _verify_nothing)),
+    "removed_still_served": mutant("I14", (_directory, "_revoke", _revoke_nothing)),
     "one_bad_ends_all": mutant("I19", (Session, "_peer_failed", _end_everybody)),
     "answers_dropped": mutant("I16", (Notifier, "answer", _drop_some_answers)),
     "error_taken_for_success": mutant(

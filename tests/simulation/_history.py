@@ -78,6 +78,11 @@ class Fault(Happening):
 
 
 @dataclass(frozen=True, slots=True)
+class Gone(Happening):
+    """A client was told that its device or account is removed for good."""
+
+
+@dataclass(frozen=True, slots=True)
 class Copied(Happening):
     """A copy was made of what a machine has on its disk."""
 
@@ -295,6 +300,7 @@ Event: TypeAlias = (
     | Killed
     | Stopped
     | Fault
+    | Gone
     | Copied
     | Restored
     | Alarm

@@ -39,6 +39,7 @@ class Machine:
         disk: Its disk.
         clock: Its time of day.
         on_power_cut: What its disk loses before it starts again.
+        on_leave: What its owner does to leave for good.
         files: What its processes have on its disk.
         ended: Set when it has finished.
     """
@@ -57,6 +58,8 @@ class Machine:
         self.files: Callable[[], list[Path]] = _no_files
         self._copied_at: float | None = None
         self._is_restoring = False
+        self.on_leave: Callable[[], None] = _lose_nothing
+        self._has_left = False
         self.disk = Disk(world.random(f"disk {name}"))
         self._world = world
         self._random: Random = world.random(f"machine {name}")
@@ -86,9 +89,16 @@ class Machine:
         self._has_lost_power = self.crash(down_seconds)
         return self._has_lost_power
 
+    def leave(self) -> None:
+        """Have the owner leave for good; copies are worth nothing from now on."""
+        self._has_left = True
+        self._copied_at = None
+        self._is_restoring = False
+        self.on_leave()
+
     def copy(self) -> bool:
-        """Copy what is on the disk; False: there is nothing yet."""
-        found = self.files()
+        """Copy what is on the disk; False: there is nothing."""
+        found = [] if self._has_left else self.files()
         if not found:
             return False
         self._copy_folder.mkdir(exist_ok=True)

@@ -20,6 +20,7 @@ from tests.simulation._history import (
     Alarm,
     ClientKept,
     Ended,
+    Gone,
     Handled,
     KeptMessage,
     Sending,
@@ -40,9 +41,13 @@ from wigwag.client import (
     MessageStateChanged,
     MessageUndelivered,
     MessageUnreadable,
+    PeerUnknown,
     ProfileExists,
+    ProfileMissing,
     Session,
+    SessionEnded,
     WigwagError,
+    delete_account,
     open_session,
     register,
 )
@@ -135,6 +140,14 @@ class Person:
         self._rests = False
         self._resting = trio.Event()
         self._session: Session | None = None
+        self._leaves = trio.Event()
+        self.is_gone = False
+
+    def leave(self) -> None:
+        """Leave for good, as planned."""
+        self._leaves.set()
+        if self.plan.leaving is FaultKind.ACCOUNT_DELETED:
+            self.machine.stop(0.0)
 
     def rest(self) -> None:
         """Compose nothing more."""
@@ -148,8 +161,8 @@ class Person:
         return session is not None and session.connectivity.is_online
 
     async def online(self) -> None:
-        """Wait until signed in."""
-        while not self.is_online:  # noqa: ASYNC110 - the session may end meanwhile
+        """Wait until signed in, or gone for good."""
+        while not (self.is_online or self.is_gone):  # noqa: ASYNC110 - the session may end meanwhile
             await trio.sleep(POLL_SECONDS)
 
     def boot(self, number: int) -> tuple[Process, Callable[[], Awaitable[None]]]:
@@ -213,14 +226,58 @@ class Person:
             except WigwagError as error:
                 self._world.trace(f"{self.name} register {type(error).__name__}")
                 await trio.sleep(RETRY_SECONDS)
+        if self._leaves.is_set() and self.plan.leaving is FaultKind.ACCOUNT_DELETED:
+            await self._delete(ports)
+            await trio.sleep_forever()
         async with open_session(self._folder, ports=ports) as session:
             self._session = session
             try:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(self._read, session)
                     nursery.start_soon(self._write, session)
+                    if self.name == self.plan.leaver:
+                        nursery.start_soon(self._sign_out, session)
             finally:
                 self._session = None
+
+    # Leaving
+
+    async def _delete(self, ports: Ports) -> None:
+        """Delete the account, again and again until it is known to be gone."""
+        while not self.is_gone:
+            try:
+                await delete_account(self._folder, ports=ports)
+            except ProfileMissing:
+                # The call before was killed when all was done but the return.
+                self._is_told()
+            except WigwagError as error:
+                self._world.trace(f"{self.name} delete {type(error).__name__}")
+                await trio.sleep(RETRY_SECONDS)
+            else:
+                self._is_told()
+
+    async def _sign_out(self, session: Session) -> None:
+        """Remove the own device; a later process tries to sign in all the same."""
+        await self._leaves.wait()
+        while not self.is_gone:
+            try:
+                await session.revoke_device(1)
+            except (PeerUnknown, SessionEnded):
+                # The call before was killed, or cut off, when all was done.
+                if session.connectivity.is_final:
+                    self._is_told()
+                    return
+                await trio.sleep(RETRY_SECONDS)
+            except WigwagError as error:
+                self._world.trace(f"{self.name} sign out {type(error).__name__}")
+                await trio.sleep(RETRY_SECONDS)
+            else:
+                self._is_told()
+                self.machine.stop(RETRY_SECONDS)
+
+    def _is_told(self) -> None:
+        self.is_gone = True
+        self._world.record(Gone(trio.current_time(), self.name))
 
     # Writing
 
@@ -258,6 +315,13 @@ class Person:
     # Reading
 
     async def _read(self, session: Session) -> None:
+        try:
+            await self._read_all(session)
+        except SessionEnded:
+            if not self._leaves.is_set():
+                raise
+
+    async def _read_all(self, session: Session) -> None:
         random = self._random
         async for event in session.events(consumer=CONSUMER):
             self._note(event)
@@ -278,8 +342,8 @@ class Person:
                 if state in _ENDS:
                     id_ = bytes.fromhex(message.id)
                     self._world.record(Ended(now, self.name, id_, state.name))
-            case Gap() | MessageUndelivered() | MessageUnreadable() if _RESTORES & set(
-                self.plan.kinds
+            case Gap() | MessageUndelivered() | MessageUnreadable() if (
+                self.plan.leaver or _RESTORES & set(self.plan.kinds)
             ):
                 # Told as it must be; the checkers know what was put back.
                 return
@@ -306,6 +370,7 @@ def person_machine(world: World, person: Person) -> Machine:
     skew_ms = person.plan.skews_ms[person.name]
     person.machine = Machine(world, person.name, person.boot, skew_ms)
     person.machine.files = person.files
+    person.machine.on_leave = person.leave
     return person.machine
 
 

@@ -37,7 +37,19 @@ class FaultKind(Enum):
     SERVER_RESTORED = "server put back from a copy"
     CLIENT_RESTORED = "client put back from a copy"
     FLOOD = "flood"
+    DEVICE_REMOVED = "device removed"
+    ACCOUNT_DELETED = "account deleted"
 
+
+LEAVING: Final = (FaultKind.DEVICE_REMOVED, FaultKind.ACCOUNT_DELETED)
+"""Drawn apart from the others: they happen to one client of a seed, once, for good."""
+
+LEAVING_SHARE: Final = 0.3
+"""Seeds in which somebody leaves; not those in which the server is put back, which may
+bring him back, with a profile that is gone."""
+
+LEAVING_SECONDS: Final = (40.0, 200.0)
+"""When he leaves: after his first messages, early enough for others to notice."""
 
 CLIENTS: Final = (4, 12)
 """Fewest and most clients of a world."""
@@ -71,6 +83,9 @@ class Plan:
         send_per_second: SENDs that it takes in the long run.
         dribbling: Clients whose connections begin with segments of one byte.
         skews_ms: How far each client's clock is off.
+        leaver: Who leaves for good; "": nobody.
+        leaving: How.
+        leaving_seconds: When.
     """
 
     names: tuple[str, ...]
@@ -83,9 +98,13 @@ class Plan:
     send_per_second: float
     dribbling: frozenset[str]
     skews_ms: dict[str, int]
+    leaver: str = ""
+    leaving: FaultKind = FaultKind.DEVICE_REMOVED
+    leaving_seconds: float = 0.0
 
     def __str__(self) -> str:
-        kinds = ", ".join(kind.value for kind in self.kinds)
+        happening = (*self.kinds, self.leaving) if self.leaver else self.kinds
+        kinds = ", ".join(kind.value for kind in happening)
         return f"{len(self.names)} clients; {kinds}"
 
 
@@ -93,7 +112,7 @@ def draw_plan(world: World) -> Plan:
     """Draw the plan of a world's seed."""
     random = world.random("plan")
     names = tuple(f"client{n:02}" for n in range(random.randint(*CLIENTS)))
-    kinds = list(FaultKind)
+    kinds = [kind for kind in FaultKind if kind not in LEAVING]
     count = random.randint(KINDS_MIN, len(kinds))
     drawn = random.sample(kinds, len(kinds))
     chosen = set(drawn[:count])
@@ -103,6 +122,9 @@ def draw_plan(world: World) -> Plan:
         # A clock that is wrong after a restore, too, is the operator's to notice: the
         # new epoch could be one that was used (ARCHITECTURE.md, after a rollback).
         chosen.discard(FaultKind.SERVER_CLOCK_STEP)
+    leaving = world.random("leaving")
+    is_left = leaving.random() < LEAVING_SHARE
+    is_left &= FaultKind.SERVER_RESTORED not in chosen
     return Plan(
         names=names,
         peers=_draw_peers(random, names),
@@ -114,6 +136,9 @@ def draw_plan(world: World) -> Plan:
         send_per_second=random.choice((2.0, 10.0)),
         dribbling=frozenset(name for name in names if random.random() < 0.1),
         skews_ms={name: random.randint(-20_000, 20_000) for name in names},
+        leaver=leaving.choice(names) if is_left else "",
+        leaving=leaving.choice(LEAVING),
+        leaving_seconds=leaving.uniform(*LEAVING_SECONDS),
     )
 
 

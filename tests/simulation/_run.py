@@ -225,7 +225,8 @@ async def _live(
             for machine in machines:
                 machine.finish(is_orderly=True)
             for person in people:
-                world.record(await person.keep())
+                if person.name != plan.leaver:
+                    world.record(await person.keep())
             server.finish(is_orderly=False)
             await server.ended.wait()
     world.record(read_tables(database))

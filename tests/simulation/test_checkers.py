@@ -306,7 +306,12 @@ BAD: dict[str, list[Callable[[Events], Events]]] = {
     "I8": [phantom, answer_to_nothing, stranger, rejected_and_stored],
     "I9": [wrong_place, other_answer],
     "I10": [effect_before_cause],
-    "I14": [bad.impostor_let_in, bad.impostor_told, bad.told_before_sign_in],
+    "I14": [
+        bad.impostor_let_in,
+        bad.impostor_told,
+        bad.told_before_sign_in,
+        bad.removed_and_served,
+    ],
     "I16": [bad.answer_late, bad.answer_missing],
     "I19": [bad.blamed],
     "I20": [bad.recovered_otherwise],

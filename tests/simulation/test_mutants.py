@@ -13,12 +13,21 @@ SEEDS = 100
 """Each bug must be found within so many seeds."""
 
 FIRST_SEEDS = {
-    "after_ignored": 20_018,
+    "after_ignored": 20_005,
+    "answer_before_commit": 20_010,
+    "answer_drifts": 20_004,
+    "deliver_before_commit": 20_004,
     "error_taken_for_success": 20_016,
-    "newest_send_not_compared": 20_057,
-    "old_copy_let_in": 20_057,
+    "events_backwards": 20_001,
+    "full_disk_taken_for_success": 20_004,
+    "newest_send_not_compared": 20_006,
+    "no_dedupe": 20_004,
+    "old_copy_let_in": 20_006,
     "old_sign_in_displaces": 20_030,
+    "position_left_out": 20_001,
     "ratchet_after_send": 20_009,
+    "received_again": 20_002,
+    "removed_still_served": 20_008,
 }
 """Where a bug was found first when this was written; the others: at once. What the
 code does moves this, and the search goes on from here then."""
