@@ -23,6 +23,7 @@ from wigwag.server.ports import DatabaseDamagedError, MixedCopyError
 
 DATABASE, LOG = "wigwag.db", "wigwag.db-wal"
 STAMP = "wigwag.server.engines._store.stamp"
+STAMPS = "wigwag.server.engines._stamp"
 SENDS = 60
 BODY_BYTES = 600
 """So that a few messages need no new page, and many do."""
@@ -150,7 +151,7 @@ async def test_a_copy_between_two_checkpoints_is_whole(tmp_path: Path) -> None:
     assert await world.has_all()
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("moment", ["before", "within", "after"])
 async def test_a_crash_beside_a_stamp_is_no_mixed_copy(
     tmp_path: Path, moment: str
 ) -> None:
@@ -162,10 +163,16 @@ async def test_a_crash_beside_a_stamp_is_no_mixed_copy(
         world.take(DATABASE)
         world.take(LOG)
 
+    def stamping(point: str) -> None:
+        assert point == "store.while_stamping"
+        if moment == "within":
+            take()
+
     def crash_and_stamp(database: Database, mode: int) -> int:
         if moment == "before":
             take()
-        number = real(database, mode)
+        with patch(f"{STAMPS}.crash_point", stamping):
+            number = real(database, mode)
         if moment == "after":
             take()
         return number

@@ -17,6 +17,7 @@ from tests.durability._tally import Tally
 
 from wigwag.client import _store
 from wigwag.server.engines import EmbeddedEngine, open_database
+from wigwag.server.engines import _store as server_store
 from wigwag.server.engines._sql import typed
 from wigwag.server.engines._store import Store
 
@@ -72,6 +73,18 @@ def mark_before_commit() -> Generator[dict[str, OpenFile], None, None]:
 
 
 @contextmanager
+def stamp_told_too_early() -> Generator[dict[str, OpenFile], None, None]:
+    """The log names a stamp that isn't durable: an honest start would be refused."""
+    with _changed(
+        server_store,
+        "stamp",
+        "        forget_stamp(database)\n",
+        '        database.execute("UPDATE log SET settled = ?", (number,))\n',
+    ):
+        yield {}
+
+
+@contextmanager
 def client_synchronous_normal() -> Generator[dict[str, OpenFile], None, None]:
     """The same in the client, where a lost commit uses a message key twice."""
     with _changed(_store, "_configure", '"FULL"', '"NORMAL"'):
@@ -89,6 +102,7 @@ MUTANTS: dict[str, Callable[[], Any]] = {
         answer_before_commit,
         no_folder_fsync,
         mark_before_commit,
+        stamp_told_too_early,
     )
 }
 

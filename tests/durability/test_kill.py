@@ -1,11 +1,15 @@
 """kill -9 of real processes and a full disk: nothing acknowledged goes."""
 
 import os
+import pickle
 
 import pytest
 from tests.durability import _full, _kill, _kill_client
 from tests.durability._kinds import KINDS
 from tests.durability._tally import Tally, check
+
+from wigwag.spec import ExitCode
+from wigwag.testing import ServerNotReadyError
 
 
 def new_seed() -> int:
@@ -36,6 +40,13 @@ def test_a_full_disk_is_said_and_loses_nothing() -> None:
         pytest.skip("this user can't mount a file system")
     assert not tally.violations
     assert tally.counts["acknowledged while full"]
+
+
+def test_a_server_that_is_not_ready_is_told_across_processes() -> None:
+    """An error that can't be unpickled breaks the pool and is never seen."""
+    error = ServerNotReadyError("no ready line", ExitCode.IN_USE)
+    told = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
+    assert (str(told), told.exit_code) == ("no ready line", ExitCode.IN_USE)
 
 
 def test_violations_are_counted_and_told() -> None:

@@ -16,6 +16,7 @@ MUTANTS = (
     "answer_before_commit",
     "no_folder_fsync",
     "mark_before_commit",
+    "stamp_told_too_early",
     "client_synchronous_normal",
 )
 
