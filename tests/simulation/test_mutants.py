@@ -23,10 +23,11 @@ FIRST_SEEDS = {
     "newest_send_not_compared": 20_006,
     "no_dedupe": 20_004,
     "old_copy_let_in": 20_006,
-    "old_sign_in_displaces": 20_030,
+    "old_sign_in_displaces": 20_032,
     "position_left_out": 20_001,
-    "ratchet_after_send": 20_009,
+    "ratchet_after_send": 20_011,
     "received_again": 20_002,
+    "refused_and_stored": 20_003,
     "removed_still_served": 20_008,
 }
 """Where a bug was found first when this was written; the others: at once. What the
