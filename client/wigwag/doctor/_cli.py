@@ -191,7 +191,6 @@ def bugreport(
     Nothing is sent anywhere: look at the file before you give it to anybody.
     """
     from wigwag.doctor._bugreport import Wanted, write_report
-
     from wigwag.doctor._look import Look
     from wigwag.doctor._render import say_findings, say_report
 
