@@ -23,6 +23,8 @@ class Fault(Enum):
 GROWING = frozenset({"open", "write"})
 """What a full disk refuses."""
 
+_made: list["FaultyDisk"] = []
+
 
 class FaultyDisk(apsw.VFS):
     """The VFS.
@@ -36,8 +38,11 @@ class FaultyDisk(apsw.VFS):
     """
 
     def __init__(self, name: str, base: str) -> None:
-        super().__init__(name, base=base)
-        self.name = name
+        # The cipher's VFS over this one holds its address for ever, under its name:
+        # so each has a name of its own, and none is ever freed.
+        self.name = f"{name}-{len(_made)}"
+        super().__init__(self.name, base=base)
+        _made.append(self)
         self.base = base
         self.reset()
 
