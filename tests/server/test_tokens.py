@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
 )
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.server._issuer import (
     AUDIENCE,
@@ -221,6 +221,8 @@ def test_no_bytes_break_the_verifier(proof: bytes) -> None:
     assert not is_taken(proof)
 
 
+# Drawing the first values is slow on a machine that is busy.
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.dictionaries(
         st.sampled_from(["iss", "aud", "iat", "exp", "nbf", "jti", "sub", "x"]),

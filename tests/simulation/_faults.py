@@ -6,7 +6,7 @@ into the history; `clear` ends all that last.
 
 from collections.abc import Callable
 from random import Random
-from typing import Final, Protocol, assert_never
+from typing import Final, Literal, Protocol, assert_never
 
 import trio
 from tests.simulation._disk import Disk
@@ -215,6 +215,34 @@ class FaultInjector:
                 route.weather = _draw_weather(random)
                 self._last(seconds, lambda: self.calm(route.name))
                 self._note(kind, client.name, seconds)
+            case FaultKind.FLOOD:
+                seconds = _skewed(random, FLOOD_SECONDS)
+                self._nursery.start_soon(self._rude.make_trouble, seconds)
+                self._note(kind, "world", seconds)
+            case _:
+                self._inject_below(kind, client)
+
+    def _inject_below(
+        self,
+        kind: Literal[
+            FaultKind.SLOW_SERVER_DISK,
+            FaultKind.SLOW_CLIENT_DISK,
+            FaultKind.SERVER_DISK_FULL,
+            FaultKind.CLIENT_DISK_FULL,
+            FaultKind.SERVER_DISK_ERROR,
+            FaultKind.CLIENT_DISK_ERROR,
+            FaultKind.SERVER_POWER_CUT,
+            FaultKind.SERVER_CLOCK_STEP,
+            FaultKind.CLIENT_CLOCK_STEP,
+            FaultKind.SERVER_RESTORED,
+            FaultKind.CLIENT_RESTORED,
+            FaultKind.DEVICE_REMOVED,
+            FaultKind.ACCOUNT_DELETED,
+        ],
+        client: Machine,
+    ) -> None:
+        """Harm a disk or a clock, or put something back from a copy."""
+        match kind:
             case FaultKind.SLOW_SERVER_DISK:
                 self._slow(kind, self._server, FaultKind.SERVER_CRASH)
             case FaultKind.SLOW_CLIENT_DISK:
@@ -228,7 +256,7 @@ class FaultInjector:
             case FaultKind.CLIENT_DISK_ERROR:
                 self._spoil(kind, client)
             case FaultKind.SERVER_POWER_CUT:
-                seconds = _skewed(random, DOWN_SECONDS)
+                seconds = _skewed(self._random, DOWN_SECONDS)
                 if self._server.cut_power(seconds):
                     self._note(kind, self._server.name, seconds)
             case FaultKind.SERVER_CLOCK_STEP:
@@ -239,10 +267,6 @@ class FaultInjector:
                 self._restore(kind, self._server)
             case FaultKind.CLIENT_RESTORED:
                 self._restore(kind, client)
-            case FaultKind.FLOOD:
-                seconds = _skewed(random, FLOOD_SECONDS)
-                self._nursery.start_soon(self._rude.make_trouble, seconds)
-                self._note(kind, "world", seconds)
             case FaultKind.DEVICE_REMOVED | FaultKind.ACCOUNT_DELETED:
                 raise AssertionError("drawn apart")
             case _:
