@@ -2,14 +2,15 @@
 
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from wigwag.completion import SHELLS, Shell, command_tree, script
+from wigwag.completion._cli import completion, install_path
 from wigwag.completion._tree import FILES, FOLDERS, PROFILES, Values
 from wigwag.spec import ExitCode
 
@@ -175,32 +176,58 @@ def test_kinds_of_values_are_told_from_the_command() -> None:
     assert "__fish_complete_directories" in script("fish", node)
 
 
-def test_install_writes_where_the_shell_looks(tmp_path: Path) -> None:
+def test_a_command_that_is_not_installed_completes_as_a_name() -> None:
+    """Whoever has the client alone still has one script."""
+
+    class Partly(click.Group):
+        def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
+            raise click.ClickException(f"{cmd_name} needs more")
+
+    group = Partly("wigwag", commands={"serve": click.Command("serve")})
+    (serve,) = command_tree(group).children
+    assert serve.path == ("wigwag", "serve")
+    assert not serve.arguments
+
+
+def test_the_script_is_printed() -> None:
+    """It goes wherever the user sends it."""
+    done = CliRunner().invoke(completion, ["fish"])
+    assert done.output == script("fish", command_tree())
+
+
+@pytest.mark.parametrize(
+    ("shell", "variable", "rest"),
+    [
+        ("bash", "XDG_DATA_HOME", "bash-completion/completions/wigwag"),
+        ("zsh", "ZDOTDIR", ".zfunc/_wigwag"),
+        ("fish", "XDG_CONFIG_HOME", "fish/completions/wigwag.fish"),
+    ],
+)
+def test_install_writes_where_the_shell_looks(
+    shell: Shell, variable: str, rest: str, tmp_path: Path
+) -> None:
     """Whoever wants completion doesn't want to learn where it goes."""
-    done = subprocess.run(
-        [sys.executable, "-m", "wigwag", "completion", "bash", "--install"],
-        capture_output=True,
-        text=True,
-        timeout=WAIT_SECONDS_MAX,
-        check=True,
-        env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"},
-    )
+    environment = {variable: str(tmp_path)}
+    done = CliRunner().invoke(completion, [shell, "--install"], env=environment)
+    assert done.exit_code == 0
+    assert str(tmp_path / rest) in done.output
+    assert (tmp_path / rest).read_text("utf-8") == script(shell, command_tree())
+
+
+def test_without_a_setting_it_is_below_the_users_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the XDG base directories have it."""
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
     place = tmp_path / ".local/share/bash-completion/completions/wigwag"
-    assert str(place) in done.stdout
-    assert place.read_text("utf-8") == script("bash", command_tree())
+    assert install_path("bash") == place
 
 
 def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     """One sentence, and another way."""
-    (tmp_path / ".local").write_text("in the way")
-    done = subprocess.run(
-        [sys.executable, "-m", "wigwag", "completion", "bash", "--install"],
-        capture_output=True,
-        text=True,
-        timeout=WAIT_SECONDS_MAX,
-        check=False,
-        env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"},
-    )
-    assert done.returncode == ExitCode.STORAGE
-    assert "print it instead" in done.stderr
-    assert "Traceback" not in done.stderr
+    (tmp_path / "fish").write_text("in the way")
+    environment = {"XDG_CONFIG_HOME": str(tmp_path)}
+    done = CliRunner().invoke(completion, ["fish", "--install"], env=environment)
+    assert done.exit_code == ExitCode.STORAGE
+    assert "print it instead" in done.output

@@ -199,8 +199,9 @@ class ConnectionCore:
             grease is not None
             and self._now >= grease.frame_due_at
             and self._state is State.READY
+            and grease.frame_is_due(self._now)
         ):
-            self._queue_unknown_frame()
+            self._queue_unknown_frame(grease)
         data = b"".join(out) if len(out) > 1 else out[0]
         out.clear()
         return data
@@ -231,12 +232,8 @@ class ConnectionCore:
         )
         self._queue_plain(GOAWAY, message, 0, 0)
 
-    def _queue_unknown_frame(self) -> None:
-        """Adds a frame of an unknown type to what goes out, now and then."""
-        grease = self._writer.grease
-        assert grease is not None
-        if not grease.frame_is_due(self._now):
-            return
+    def _queue_unknown_frame(self, grease: Grease) -> None:
+        """Adds a frame of an unknown type to what goes out."""
         corr = 0
         awaited = self._ledger.awaited
         # One at a time: a peer that never answers it must not make the ledger grow.
