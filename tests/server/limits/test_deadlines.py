@@ -30,6 +30,7 @@ from wigwag.wire import (
     encode_frame,
 )
 
+WAIT_SECONDS_MAX = 15.0
 AROUND = (-1, 0, 1)
 BENCH = Limits.for_profile("bench")
 
@@ -264,3 +265,21 @@ async def test_a_deadline_is_kept_on_a_real_connection(mock_clock: MockClock) ->
         answer = await peer.ask(PrekeysCount())
         assert isinstance(answer, PrekeysStored)
         assert not [event for event in peer.events if not isinstance(event, Received)]
+
+
+async def test_half_a_frame_makes_an_armed_deadline_nearer() -> None:
+    """The sweeper sleeps until the far one: whoever stops in mid frame must wake it."""
+    limits = msgspec.structs.replace(
+        BENCH,
+        tls_handshake_seconds=60,
+        auth_seconds=60,
+        idle_seconds=600,
+        frame_seconds=1,
+    )
+    async with server(limits=limits) as running, connect(running.address.port) as peer:
+        await peer.register(Account(), running.join)
+        await peer.stream.send_all(header_of_a_large_send()[:6])
+        with trio.fail_after(WAIT_SECONDS_MAX):
+            events = await peer.wait_closed()
+        codes = [event.code for event in events if isinstance(event, PeerError)]
+        assert codes == [ErrorCode.FRAME_TIMEOUT]
